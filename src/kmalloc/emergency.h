@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Allocation without the gate: no lock, no waiting, any context.
+ */
+#ifndef KMALLOC_EMERGENCY_H
+#define KMALLOC_EMERGENCY_H
+
+#include "lib/compiler.h"
+
+/* @align is a power of two up to 4096.  Not zeroed.  NULL if the system refuses. */
+void *emergency_alloc(size_t size, size_t align);
+
+/* False if @ptr is none of emergency_alloc's. */
+bool emergency_free(void *ptr);
+bool emergency_find(const void *ptr, uintptr_t *start, size_t *size);
+
+/*
+ * Whoever passes the gate next frees @ptr, of whatever kind.  Nothing is written to @ptr, which may
+ * not be ours.  Where even that is impossible, @ptr is leaked.
+ */
+void emergency_defer_free(void *ptr);
+
+bool emergency_has_deferred(void);
+
+/* Calls @fn for each deferred pointer. */
+void emergency_for_each_deferred(void (*fn)(void *ptr));
+
+#endif

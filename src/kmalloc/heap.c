@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests of any size and pointers of any kind.
+ *
+ *	1 byte … max_class_size		an object of a kmalloc cache, through magazines
+ *	… MAX_RUN_PAGES pages		a run of pages from the zone
+ *	above				a vmap area
+ *
+ * When memory is short, what the layers below keep for speed is given up (trim_all) and the
+ * request is tried once more.
+ *
+ * A pointer is told apart by the address alone: the slab map, then struct page, then the tree of
+ * areas.  Nothing is ever read from the memory the pointer points to.
+ *
+ * Locks: none of its own; everything runs inside the gate (magazine/gate.c), and what cannot enter
+ * uses emergency.c.
+ */
+#include "kmalloc/heap.h"
+
+#include <string.h>
+
+#include "kmalloc/emergency.h"
+#include "lib/bits.h"
+#include "lib/bug.h"
+#include "mm/limit.h"
+#include "mm/reclaim.h"
+#include "mm/vmap.h"
+#include "mm/zone.h"
+#include "os/options.h"
+
+#define MAX_RUN_SIZE	(PAGE_SIZE << MAX_PAGE_ORDER)
+
+enum { INIT_NOT, INIT_RUNNING, INIT_DONE };
+
+static _Atomic uint32_t init_state;
+
+
+extern char **environ;
+
+__attribute__((weak)) void heap_ready(void)
+{
+}
+
+static void init_layers(void)
+{
+	options_init(environ);
+	corruption_is_fatal = options.on_corruption == ON_CORRUPTION_ABORT;
+	limit_pages = options.limit >> PAGE_SHIFT;
+	zone_init();
+	reclaim_init((unsigned)options.decay_ms);
+	sizes_init((unsigned)options.size_classes);
+	magazine_init(options.magazine_bytes);
+	thread_init();
+}
+
+void heap_init(void)
+{
+	uint32_t state = INIT_NOT;
+
+	if (!atomic_compare_exchange_strong(&init_state, &state, INIT_RUNNING)) {
+		while (atomic_load(&init_state) != INIT_DONE)
+			os_yield_cpu(~0u);
+		return;
+	}
+	init_layers();
+	/* release: pairs with the acquire in heap_enter */
+	atomic_store_explicit(&init_state, INIT_DONE, memory_order_release);
+	heap_ready();
+}
+
+/*
+ * In and out.
+ */
+
+static void free_inside(void *ptr);
+
+static bool heap_enter(void)
+{
+	if (unlikely(atomic_load_explicit(&init_state, memory_order_acquire) != INIT_DONE))
+		heap_init();
+	if (unlikely(!gate_enter()))
+		return false;
+	if (unlikely(emergency_has_deferred()))
+		emergency_for_each_deferred(free_inside);
+	return true;
+}
+
+/*
+ * Allocation.
+ */
+
+static void *alloc_run(size_t size, unsigned align_order, bool *zeroed)
+{
+	struct page *page = zone_alloc((unsigned)pages_of(size), align_order);
+
+	if (!page)
+		return vmap_alloc(size, PAGE_SIZE << align_order, zeroed);
+	*zeroed = page->flags & PG_CLEAN;
+	return (void *)page_to_addr(page);
+}
+
+static void *alloc_pages_once(size_t size, size_t align, bool *zeroed)
+{
+	if (size > PTRDIFF_MAX - MAX_RUN_SIZE)
+		return NULL;
+	if (size > MAX_RUN_SIZE || align > MAX_RUN_SIZE)
+		return vmap_alloc(size, max(align, PAGE_SIZE), zeroed);
+	return alloc_run(size, order_of(pages_of(align)), zeroed);
+}
+
+static void *alloc_once(size_t size, size_t align, bool *zeroed)
+{
+	unsigned class = size_class_aligned(size, align);
+
+	*zeroed = false;
+	if (class)
+		return magazine_alloc(class);
+	return alloc_pages_once(size, align, zeroed);
+}
+
+static void *alloc_inside(size_t size, size_t align, bool *zeroed)
+{
+	void *ptr = alloc_once(size, align, zeroed);
+
+	if (unlikely(!ptr) && trim_all())
+		ptr = alloc_once(size, align, zeroed);
+	return ptr;
+}
+
+static void *alloc_any(size_t size, size_t align, bool *zeroed)
+{
+	void *ptr;
+
+	*zeroed = false;
+	if (unlikely(!heap_enter()))
+		return emergency_alloc(size, align);
+	ptr = alloc_inside(size, align, zeroed);
+	gate_leave();
+	return ptr;
+}
+
+void *heap_alloc(size_t size)
+{
+	bool zeroed;
+
+	return alloc_any(size, 1, &zeroed);
+}
+
+void *heap_alloc_aligned(size_t size, size_t align)
+{
+	bool zeroed;
+
+	return alloc_any(size, align, &zeroed);
+}
+
+void *heap_alloc_zeroed(size_t size)
+{
+	bool zeroed;
+	void *ptr = alloc_any(size, 1, &zeroed);
+
+	return ptr && !zeroed ? memset(ptr, 0, size) : ptr;
+}
+
+/*
+ * What is it?
+ */
+
+/* The run that contains @addr: runs are at most MAX_RUN_PAGES long, so it starts near. */
+static struct page *run_containing(struct region *r, uintptr_t addr)
+{
+	struct page *page = region_page(r, addr), *first = region_page(r, r->heap);
+	size_t back;
+
+	for (back = 0; back < MAX_RUN_PAGES && page >= first; back++, page--)
+		if (page->type != PAGE_NONE)
+			return page->type == PAGE_RUN && page->nr_pages > back ? page : NULL;
+	return NULL;
+}
+
+static void describe_slab(struct page *slab, uintptr_t addr, struct heap_object *object)
+{
+	struct kmem_cache *s = slab->cache;
+	uintptr_t base = page_to_addr(slab);
+
+	object->kind = HEAP_SLAB;
+	object->page = slab;
+	object->start = base + (size_t)slab_index(s, addr - base) * s->size;
+	object->size = s->size;
+}
+
+static void describe_run(struct page *page, struct heap_object *object)
+{
+	object->kind = HEAP_RUN;
+	object->page = page;
+	object->start = page_to_addr(page);
+	object->size = (size_t)page->nr_pages << PAGE_SHIFT;
+}
+
+static void find_in_region(struct region *r, uintptr_t addr, struct heap_object *object)
+{
+	struct page *page = slab_of(r, addr);
+
+	if (page) {
+		describe_slab(page, addr, object);
+		return;
+	}
+	page = run_containing(r, addr);
+	if (page)
+		describe_run(page, object);
+}
+
+void heap_find(const void *ptr, struct heap_object *object)
+{
+	struct region *r = region_of((uintptr_t)ptr);
+
+	object->kind = HEAP_FOREIGN;
+	if (r)
+		find_in_region(r, (uintptr_t)ptr, object);
+	else if (vmap_find(ptr, &object->start, &object->size))
+		object->kind = HEAP_AREA;
+	else if (emergency_find(ptr, &object->start, &object->size))
+		object->kind = HEAP_EMERGENCY;
+}
+
+/*
+ * Free.
+ */
+
+static __cold void report_pages(void *ptr)
+{
+	struct heap_object object;
+
+	heap_find(ptr, &object);
+	if (object.kind == HEAP_FOREIGN)
+		corruption("double free of %p (pages)", ptr);
+	else
+		corruption("free of %p which points %zu bytes into pages at %p", ptr,
+			   (uintptr_t)ptr - object.start, (void *)object.start);
+}
+
+static __cold void report_foreign(void *ptr)
+{
+	uintptr_t start;
+	size_t size;
+
+	if (vmap_find(ptr, &start, &size))
+		corruption("free of %p which points %zu bytes into pages at %p", ptr,
+			   (uintptr_t)ptr - start, (void *)start);
+	else
+		warn("free of %p which was not allocated here: ignored", ptr);
+}
+
+static void free_run(struct region *r, void *ptr)
+{
+	struct page *page = region_page(r, (uintptr_t)ptr);
+
+	if (page->type != PAGE_RUN || (uintptr_t)ptr & (PAGE_SIZE - 1)) {
+		report_pages(ptr);
+		return;
+	}
+	zone_free(page, page->nr_pages);
+	reclaim_note_free();
+}
+
+static void free_in_region(struct region *r, void *ptr)
+{
+	unsigned value = *slab_map_byte(r, (uintptr_t)ptr);
+
+	if (!value)
+		free_run(r, ptr);
+	else if (value <= NR_KMALLOC_CLASSES)
+		magazine_free(value, ptr);
+	else
+		slab_free(slab_of(r, (uintptr_t)ptr)->cache, &ptr, 1);
+}
+
+static void free_inside(void *ptr)
+{
+	struct region *r = region_of((uintptr_t)ptr);
+
+	if (r)
+		free_in_region(r, ptr);
+	else if (vmap_free(ptr))
+		reclaim_note_free();
+	else if (!emergency_free(ptr))
+		report_foreign(ptr);
+}
+
+void heap_free(void *ptr)
+{
+	if (!ptr)
+		return;
+	if (unlikely(!heap_enter())) {
+		if (!emergency_free(ptr))
+			emergency_defer_free(ptr);
+		return;
+	}
+	free_inside(ptr);
+	gate_leave();
+}
+
+/*
+ * Resizing.
+ */
+
+static void *resize_run(void *ptr, struct page *page, size_t size)
+{
+	unsigned nr = (unsigned)pages_of(size);
+
+	if (nr < page->nr_pages) {
+		zone_trim(page, nr);
+		reclaim_note_free();
+	}
+	return ptr;
+}
+
+static bool resize_in_place(const struct heap_object *object, size_t size)
+{
+	if (object->kind == HEAP_AREA)
+		return size > MAX_RUN_SIZE || (size >= object->size / 2 && size <= object->size);
+	if (size > object->size)
+		return false;
+	return size >= object->size / 2 || (object->kind == HEAP_RUN && size > max_class_size);
+}
+
+void *heap_resize(void *ptr, const struct heap_object *object, size_t size)
+{
+	if (!resize_in_place(object, size))
+		return NULL;
+	if (object->kind == HEAP_SLAB || object->kind == HEAP_EMERGENCY)
+		return ptr;
+	if (!heap_enter())
+		return size <= object->size ? ptr : NULL;
+	ptr = object->kind == HEAP_RUN ? resize_run(ptr, object->page, size) :
+					 vmap_resize(ptr, size);
+	gate_leave();
+	return ptr;
+}
+
+static void *move(void *ptr, const struct heap_object *object, size_t size)
+{
+	void *new = heap_alloc(size);
+
+	if (!new)
+		return size <= object->size ? ptr : NULL;
+	memcpy(new, ptr, min(size, object->size));
+	heap_free(ptr);
+	return new;
+}
+
+void *heap_realloc(void *ptr, size_t size)
+{
+	struct heap_object object;
+	void *new;
+
+	heap_find(ptr, &object);
+	if (object.kind == HEAP_FOREIGN) {
+		warn("realloc of %p which was not allocated here: refused", ptr);
+		return NULL;
+	}
+	if (object.start != (uintptr_t)ptr) {
+		heap_free(ptr);		/* says what is wrong with it */
+		return NULL;
+	}
+	if (size > PTRDIFF_MAX)
+		return NULL;
+	new = heap_resize(ptr, &object, size);
+	return new ? new : move(ptr, &object, size);
+}
+
+size_t heap_trim(void)
+{
+	size_t pages;
+
+	if (!heap_enter())
+		return 0;
+	pages = trim_all();
+	gate_leave();
+	return pages;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The compiler vocabulary of the library: branch hints, function attributes,
+ * small type-safe macros.  Nothing here depends on the C library.
+ */
+#ifndef LIB_COMPILER_H
+#define LIB_COMPILER_H
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
+
+#define __cold		__attribute__((cold, noinline))
+#define __slow		__attribute__((noinline))
+#define __export	__attribute__((visibility("default")))
+/* On declarations of data: saves the detour through the global offset table. */
+#define __hidden	__attribute__((visibility("hidden")))
+#define __weak_ref	__attribute__((weak))
+#define __unused	__attribute__((unused))
+
+#ifndef __always_inline
+#define __always_inline	inline __attribute__((always_inline))
+#endif
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+#define min(a, b) __extension__ ({ __auto_type a_ = (a); __auto_type b_ = (b); a_ < b_ ? a_ : b_; })
+#define max(a, b) __extension__ ({ __auto_type a_ = (a); __auto_type b_ = (b); a_ > b_ ? a_ : b_; })
+
+/* The compiler forgets how this variable was computed. */
+#define OPAQUE(x)	__asm__("" : "+r"(x))
+
+#define CACHE_LINE	64
+
+/* A value that other threads change and where any recent value will do. */
+#define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Depots: where threads exchange magazines.
+ *
+ * A magazine changes hands as a whole, in a critical section of a few instructions, whatever is in
+ * it: that is what makes memory that one thread allocates and another one frees cheap.
+ *
+ * But the objects in a depot are in the order in which they were freed, and a program that
+ * gets scattered objects touches scattered memory.  So what a depot does not need goes back to the
+ * slabs, where the bitmap sorts it by address.  It does not need what was there all through an
+ * epoch (the fewest magazines seen in it: Bonwick's working set), nor more than max_full.
+ *
+ * Locks: depot.lock for lists and counters; magazines on a list belong to the depot.  Draining
+ * happens without it.
+ *
+ * References: Bonwick and Adams, "Magazines and Vmem" (USENIX 2001), sections 3.3 and 3.7;
+ * the barns of Linux mm/slub.c.
+ */
+#include "lib/bug.h"
+#include "magazine/magazine.h"
+
+#define MAX_EMPTY	16		/* of a depot; more go back to their slab */
+
+static struct magazine *pop(struct list_node *list, uint32_t *nr, uint32_t *low)
+{
+	struct magazine *mag;
+
+	if (list_empty(list))
+		return NULL;
+	mag = list_first(list, struct magazine, list);
+	list_del(&mag->list);
+	--*nr;
+	*low = min(*low, *nr);
+	return mag;
+}
+
+static void push(struct magazine *mag, struct list_node *list, uint32_t *nr)
+{
+	list_add(&mag->list, list);
+	++*nr;
+}
+
+static struct magazine *pop_coldest_full(struct depot *d)
+{
+	struct magazine *mag = list_last(&d->full, struct magazine, list);
+
+	list_del(&mag->list);
+	d->nr_full--;
+	d->full_low = min(d->full_low, d->nr_full);
+	return mag;
+}
+
+struct magazine *depot_get_full(struct kmem_cache *s, struct magazine *empty)
+{
+	struct depot *d = &s->depot;
+	struct magazine *full;
+
+	os_mutex_lock(&d->lock);
+	full = pop(&d->full, &d->nr_full, &d->full_low);
+	if (empty)
+		push(empty, &d->empty, &d->nr_empty);
+	os_mutex_unlock(&d->lock);
+	return full;
+}
+
+struct magazine *depot_get_empty(struct kmem_cache *s)
+{
+	return depot_put_full(s, NULL);
+}
+
+struct magazine *depot_put_full(struct kmem_cache *s, struct magazine *full)
+{
+	struct depot *d = &s->depot;
+	struct magazine *empty, *cold = NULL;
+
+	os_mutex_lock(&d->lock);
+	empty = pop(&d->empty, &d->nr_empty, &d->empty_low);
+	if (full) {
+		push(full, &d->full, &d->nr_full);
+		if (d->nr_full > d->max_full)
+			cold = pop_coldest_full(d);
+	}
+	os_mutex_unlock(&d->lock);
+	if (!cold)
+		return empty;
+	slab_free(s, magazine_bottom(cold), cold->rounds);
+	cold->rounds = 0;
+	if (!empty)
+		return cold;
+	depot_put(s, cold);
+	return empty;
+}
+
+void depot_put(struct kmem_cache *s, struct magazine *mag)
+{
+	struct depot *d = &s->depot;
+	bool surplus;
+
+	if (mag->rounds) {
+		mag = depot_put_full(s, mag);
+		if (!mag)
+			return;
+	}
+	os_mutex_lock(&d->lock);
+	surplus = d->nr_empty >= MAX_EMPTY;
+	if (!surplus)
+		push(mag, &d->empty, &d->nr_empty);
+	os_mutex_unlock(&d->lock);
+	if (surplus)
+		magazine_delete(mag);
+}
+
+void magazine_drain(struct kmem_cache *s, struct magazine *mag)
+{
+	slab_free(s, magazine_bottom(mag), mag->rounds);
+	mag->rounds = 0;
+	depot_put(s, mag);
+}
+
+static struct magazine *take_coldest(struct depot *d)
+{
+	struct magazine *mag;
+
+	os_mutex_lock(&d->lock);
+	mag = d->nr_full ? pop_coldest_full(d) : NULL;
+	os_mutex_unlock(&d->lock);
+	return mag;
+}
+
+/* How many nobody needed; a new epoch begins. */
+static void take_lows(struct depot *d, bool all, unsigned *full, unsigned *empty)
+{
+	os_mutex_lock(&d->lock);
+	*full = all ? d->nr_full : d->full_low;
+	*empty = all ? d->nr_empty : d->empty_low;
+	d->full_low = d->nr_full - *full;
+	d->empty_low = d->nr_empty - *empty;
+	os_mutex_unlock(&d->lock);
+}
+
+void depot_trim(struct kmem_cache *s, bool all)
+{
+	struct magazine *mag;
+	unsigned full, empty;
+
+	take_lows(&s->depot, all, &full, &empty);
+	while (full-- && (mag = take_coldest(&s->depot))) {
+		slab_free(s, magazine_bottom(mag), mag->rounds);
+		magazine_delete(mag);
+	}
+	while (empty-- && (mag = depot_get_empty(s)))
+		magazine_delete(mag);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The slow halves of allocation and free: what happens when the loaded magazine is empty or full.
+ *
+ * Each thread has two magazines a class, loaded and previous (Bonwick 2001, section 3.1: with two, a
+ * program that allocates and frees one object at the border of a magazine does not go to the depot
+ * each time).  In order of preference:
+ *
+ *	empty	previous has rounds: swap | a full one from the depot | fill from slabs
+ *	full	previous is empty: swap   | leave the full one in the depot, take an empty one
+ *
+ * Magazines start small and double each time the depot had to be asked, so that a thread that
+ * allocates little holds little.
+ *
+ * Invariants: magazines on the way (loaded excepted) have rounds set; previous, if there is one,
+ * is either full, empty, or partly filled by a slab.
+ *
+ * Locks: none here.  The loaded magazine belongs to its thread; previous is exchanged atomically.
+ */
+#include "lib/bits.h"
+#include "lib/bug.h"
+#include "magazine/thread.h"
+
+/* Read-only nothing: its end is aligned (full) and the slot below is NULL (empty). */
+void *const no_magazine[MAGAZINE_SIZE / sizeof(void *)] __attribute__((aligned(MAGAZINE_SIZE)));
+
+#define TIMES_5(x)	x, x, x, x, x
+#define TIMES_25(x)	TIMES_5(x), TIMES_5(x), TIMES_5(x), TIMES_5(x), TIMES_5(x)
+
+static_assert(NR_MAP_VALUES == 50, "as many initialisers as tops");
+
+__thread struct thread_tls thread_tls __attribute__((tls_model("initial-exec"))) = {
+	.top = { TIMES_25(NO_TOP), TIMES_25(NO_TOP) },
+};
+
+static struct kmem_cache magazine_cache;
+
+#define DEPOT_BYTES	(256u << 10)
+
+static unsigned clamp_rounds(size_t rounds)
+{
+	return (unsigned)min(max(rounds, (size_t)2), (size_t)MAX_ROUNDS);
+}
+
+/*
+ * A thread rarely uses more than 32 classes at a time, each with two magazines: a magazine
+ * holds up to a 64th of what the thread may.
+ */
+void magazine_init(size_t thread_bytes)
+{
+	unsigned c;
+
+	cache_init(&magazine_cache, "magazine", MAGAZINE_SIZE, MAGAZINE_SIZE, 0);
+	for (c = 1; c <= NR_KMALLOC_CLASSES; c++) {
+		struct kmem_cache *s = &kmalloc_caches[c];
+
+		if (!s->size)
+			break;
+		s->max_rounds = (uint16_t)clamp_rounds(thread_bytes / 64 / s->size);
+		s->depot.max_full = max(DEPOT_BYTES / (s->max_rounds * s->size), 2u);
+	}
+}
+
+struct magazine *magazine_new(void)
+{
+	void *mag;
+
+	if (!slab_alloc(&magazine_cache, &mag, 1))
+		return NULL;
+	((struct magazine *)mag)->rounds = 0;
+	return mag;
+}
+
+void magazine_delete(struct magazine *mag)
+{
+	void *object = mag;
+
+	slab_free(&magazine_cache, &object, 1);
+}
+
+/*
+ * Loading and unloading.
+ */
+
+static void load(unsigned class, struct magazine *mag)
+{
+	thread_tls.top[class] = magazine_bottom(mag) + mag->rounds;
+}
+
+/* The loaded magazine with its rounds counted; NULL if there is none. */
+static struct magazine *unload(unsigned class)
+{
+	void **top = thread_tls.top[class];
+	struct magazine *mag;
+
+	if (top == NO_TOP)
+		return NULL;
+	mag = magazine_of_top(top);
+	mag->rounds = (uint16_t)(top - magazine_bottom(mag));
+	return mag;
+}
+
+/* acq_rel: pairs with the exchange in thread_steal_idle; the rounds travel with the pointer */
+static struct magazine *take_previous(struct thread_class *tc)
+{
+	return atomic_exchange_explicit(&tc->previous, NULL, memory_order_acq_rel);
+}
+
+static void set_previous(struct thread_class *tc, struct magazine *mag)
+{
+	mag->stamp = (uint32_t)(os_clock_ms() >> 8);
+	atomic_store_explicit(&tc->previous, mag, memory_order_release);
+}
+
+static unsigned grown_capacity(struct thread_class *tc, const struct kmem_cache *s)
+{
+	unsigned next = max(tc->capacity * 2u + 1, MIN_ROUNDS);
+
+	tc->capacity = (uint16_t)min(next, (unsigned)s->max_rounds);
+	return tc->capacity;
+}
+
+/*
+ * Allocation.
+ */
+
+static struct magazine *fill(struct kmem_cache *s, struct magazine *mag, unsigned capacity)
+{
+	void **bottom;
+	unsigned got;
+
+	magazine_set_capacity(mag, capacity);
+	bottom = magazine_bottom(mag);
+	got = slab_alloc(s, bottom, capacity);
+	if (got && got < capacity)
+		__builtin_memmove(bottom, bottom + (capacity - got), got * sizeof(void *));
+	mag->rounds = (uint16_t)got;
+	return mag;
+}
+
+static void *alloc_one(struct kmem_cache *s)
+{
+	void *object;
+
+	return slab_alloc(s, &object, 1) ? object : NULL;
+}
+
+/* No rounds at hand and none in the depot. */
+static void *alloc_from_slabs(struct kmem_cache *s, struct thread_class *tc, unsigned class,
+			      struct magazine *loaded)
+{
+	struct magazine *mag = loaded;
+
+	if (!mag)
+		mag = depot_get_empty(s);
+	if (!mag)
+		mag = magazine_new();
+	if (!mag)
+		return alloc_one(s);
+	load(class, fill(s, mag, grown_capacity(tc, s)));
+	return magazine_pop(class);
+}
+
+void *magazine_alloc(unsigned class)
+{
+	struct kmem_cache *s = &kmalloc_caches[class];
+	struct thread *thread = thread_self();
+	struct magazine *loaded, *previous, *full;
+	struct thread_class *tc;
+	void *object;
+
+	if (unlikely(!thread))
+		return alloc_one(s);
+	object = magazine_pop(class);
+	if (object)
+		return object;
+	tc = &thread->class[class];
+	loaded = unload(class);
+	previous = take_previous(tc);
+	full = previous && previous->rounds ? previous : depot_get_full(s, previous);
+	if (!full)
+		return alloc_from_slabs(s, tc, class, loaded);
+	if (loaded)
+		set_previous(tc, loaded);
+	if (full != previous)
+		grown_capacity(tc, s);
+	load(class, full);
+	return magazine_pop(class);
+}
+
+/*
+ * Free.
+ */
+
+static void free_one(struct kmem_cache *s, void *object)
+{
+	slab_free(s, &object, 1);
+}
+
+/* An empty magazine for the full one, which becomes previous; NULL if there is no memory. */
+static struct magazine *replace_full(struct kmem_cache *s, struct thread_class *tc,
+				     struct magazine *previous)
+{
+	struct magazine *mag = depot_put_full(s, previous);
+
+	if (!mag)
+		mag = magazine_new();
+	if (mag)
+		magazine_set_capacity(mag, grown_capacity(tc, s));
+	return mag;
+}
+
+static bool is_last_round(unsigned class, void *object)
+{
+	return thread_tls.top[class][-1] == object;
+}
+
+void magazine_free(unsigned class, void *object)
+{
+	struct kmem_cache *s = &kmalloc_caches[class];
+	struct thread *thread = thread_self();
+	struct magazine *loaded, *previous, *mag;
+	struct thread_class *tc;
+
+	if (unlikely(!thread)) {
+		free_one(s, object);
+		return;
+	}
+	if (unlikely(is_last_round(class, object))) {
+		slab_report(slab_of(region_of((uintptr_t)object), (uintptr_t)object), object);
+		return;
+	}
+	tc = &thread->class[class];
+	loaded = unload(class);
+	previous = take_previous(tc);
+	if (previous && !previous->rounds)
+		mag = previous;
+	else
+		mag = replace_full(s, tc, previous);
+	if (unlikely(!mag)) {
+		free_one(s, object);
+		return;
+	}
+	if (loaded)
+		set_previous(tc, loaded);
+	load(class, mag);
+	magazine_push(class, object, 0);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Magazines: arrays of pointers to free objects, and the thread's own ones.
+ *
+ * A loaded magazine is known only by its top: the address of the slot above its last round.
+ * Magazines are aligned to their size and their slots end where they end, so
+ *
+ *	full	<=>  top is a multiple of MAGAZINE_SIZE
+ *	empty	<=>  the slot below top is NULL (the sentinel below the first round)
+ *
+ * A thread without a magazine for a class has its top at no_magazine, which is both empty and
+ * full, so that neither malloc nor free has to ask whether there is one.
+ */
+#ifndef MAGAZINE_MAGAZINE_H
+#define MAGAZINE_MAGAZINE_H
+
+#include "slab/slab.h"
+
+#define MAGAZINE_SIZE	512u
+#define MAGAZINE_SLOTS	61u
+#define MAX_ROUNDS	(MAGAZINE_SLOTS - 1)
+#define MIN_ROUNDS	7u		/* where a new magazine starts, if the class allows it */
+
+struct magazine {
+	struct list_node list;		/* of a depot */
+	uint16_t rounds;		/* while it is not loaded */
+	uint16_t capacity;
+	uint32_t stamp;			/* epoch in which it was last loaded */
+	void *slot[MAGAZINE_SLOTS];	/* ..., NULL, round 0 … capacity - 1 */
+};
+
+static_assert(sizeof(struct magazine) == MAGAZINE_SIZE, "slots end at the boundary");
+
+#define SIZE_STEPS	(1024 / 16 + 1)
+
+enum thread_state {
+	THREAD_NEW,		/* no magazines yet: the next slow path makes them */
+	THREAD_LIVE,
+	THREAD_DEAD,		/* past its last destructor: works without magazines */
+};
+
+struct thread;
+
+/*
+ * What malloc and free read: 488 bytes, since a library that is loaded late finds only 512 bytes
+ * of static thread storage to spare.
+ */
+struct thread_tls {
+	void **top[NR_MAP_VALUES];	/* by slab map value; [0] and others' stay at no_magazine */
+	uint8_t class_of[SIZE_STEPS];	/* (size + 15) / 16 → class; all 0 until THREAD_LIVE */
+	uint8_t state;			/* enum thread_state */
+	bool forking;			/* inside fork(): the gate is open for this thread */
+	uint8_t ticks;			/* slow paths since the clock was looked at */
+	_Atomic uint32_t busy;		/* inside a slow path; read by fork */
+	struct thread *thread;
+};
+
+static_assert(sizeof(struct thread_tls) <= 496, "fits into the optional static TLS");
+
+extern __thread struct thread_tls thread_tls
+	__hidden __attribute__((tls_model("initial-exec")));
+
+extern void *const no_magazine[MAGAZINE_SIZE / sizeof(void *)] __hidden;
+#define NO_TOP	((void **)&no_magazine[MAGAZINE_SIZE / sizeof(void *)])
+
+/* One object of the class, or NULL: take the slow path. */
+static inline void *magazine_pop(unsigned class)
+{
+	void **top = thread_tls.top[class];
+	void *object = top[-1];
+
+	if (unlikely(!object))
+		return NULL;
+	thread_tls.top[class] = top - 1;
+	return object;
+}
+
+/*
+ * False: take the slow path, because the magazine is full or because the object is the one
+ * that was freed last, which must not happen.  Both in one branch: for an object freed
+ * twice the test is made on an address that looks full.
+ */
+static inline bool magazine_push(unsigned class, void *object, uintptr_t aligned)
+{
+	void **top = thread_tls.top[class];
+	uintptr_t test = (uintptr_t)top;
+
+	if (__builtin_expect_with_probability(top[-1] == object, 0, 0.5))
+		test = aligned;
+	if (unlikely(!(test & (MAGAZINE_SIZE - 1))))
+		return false;
+	*top = object;
+	thread_tls.top[class] = top + 1;
+	return true;
+}
+
+static inline struct magazine *magazine_of_top(void **top)
+{
+	return (struct magazine *)((uintptr_t)(top - 1) & ~(uintptr_t)(MAGAZINE_SIZE - 1));
+}
+
+static inline void **magazine_bottom(struct magazine *mag)
+{
+	return &mag->slot[MAGAZINE_SLOTS - mag->capacity];
+}
+
+/* Of an empty magazine. */
+static inline void magazine_set_capacity(struct magazine *mag, unsigned capacity)
+{
+	mag->capacity = (uint16_t)capacity;
+	mag->slot[MAGAZINE_SLOTS - 1 - capacity] = NULL;
+}
+
+/* Sets up what magazines are made from.  Once, before any other function. */
+void magazine_init(size_t thread_bytes);
+
+/* An empty magazine, or NULL. */
+struct magazine *magazine_new(void);
+void magazine_delete(struct magazine *mag);
+
+/* The rounds go back to their slabs, the magazine to the depot or to its own slab. */
+void magazine_drain(struct kmem_cache *s, struct magazine *mag);
+
+/* The slow halves, inside the gate.  @class is a kmalloc class. */
+void *magazine_alloc(unsigned class);
+void magazine_free(unsigned class, void *object);
+
+/*
+ * depot.c: exchanges of whole magazines in constant time.
+ */
+
+/* A magazine with rounds, or NULL.  @empty (or NULL) is left there. */
+struct magazine *depot_get_full(struct kmem_cache *s, struct magazine *empty);
+
+/* An empty one, or NULL. */
+struct magazine *depot_get_empty(struct kmem_cache *s);
+
+/* @full (or NULL) is left there and an empty one is taken, or NULL. */
+struct magazine *depot_put_full(struct kmem_cache *s, struct magazine *full);
+
+/* Leaves a magazine, whatever is in it. */
+void depot_put(struct kmem_cache *s, struct magazine *mag);
+
+/* Drains the magazines that nobody needed since the last call; all of them if @all. */
+void depot_trim(struct kmem_cache *s, bool all);
+
+#endif

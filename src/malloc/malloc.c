@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * malloc, free and calloc.
+ *
+ * The fast paths are what do_malloc and do_free in malloc.h compile to: a table of size classes, the
+ * thread's magazine, done.  No lock, no atomic operation, no test whether the library or the thread
+ * is ready: until they are, the tables lead to a magazine that is both empty and full.
+ *
+ * errno: set to ENOMEM where NULL means that; otherwise untouched, since everything below makes its
+ * system calls without it (POSIX 2024 requires it of free).
+ *
+ * References: C23 7.24.3; POSIX.1-2024; reference figures in bench/RESULTS.md.
+ */
+#include "malloc/malloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "malloc/background.h"
+
+void *out_of_memory(void)
+{
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* 1024 < size <= max_class_size, or an empty magazine, or size 0, or everything else. */
+void *malloc_slow(size_t size)
+{
+	void *ptr;
+
+	if (size - 1 < max_class_size) {
+		ptr = magazine_pop(size_class(size));
+		if (likely(ptr))
+			return ptr;
+	}
+	if (unlikely(size > MAX_REQUEST))
+		return out_of_memory();
+	ptr = heap_alloc(size ? size : 1);
+	return ptr ? ptr : out_of_memory();
+}
+
+void free_slow(void *ptr)
+{
+	if (!ptr)
+		return;
+	heap_free(ptr);
+	if (unlikely(background_is_wanted()))
+		background_start();
+}
+
+void *calloc_slow(size_t size)
+{
+	void *ptr;
+
+	if (unlikely(size > MAX_REQUEST))
+		return out_of_memory();
+	ptr = heap_alloc_zeroed(size ? size : 1);
+	return ptr ? ptr : out_of_memory();
+}
+
+void *do_calloc(size_t n, size_t size)
+{
+	size_t bytes;
+	void *ptr;
+
+	if (unlikely(__builtin_mul_overflow(n, size, &bytes)))
+		return out_of_memory();
+	if (unlikely(bytes - 1 >= max_class_size))
+		return calloc_slow(bytes);
+	ptr = magazine_pop(size_class(bytes));
+	return likely(ptr) ? memset(ptr, 0, bytes) : calloc_slow(bytes);
+}
+
+__export void *malloc(size_t size)
+{
+	return do_malloc(size);
+}
+
+__export void free(void *ptr)
+{
+	do_free(ptr);
+}
+
+__export void *calloc(size_t n, size_t size)
+{
+	return do_calloc(n, size);
+}
+
+/* C23; @size is what the caller asked for. */
+void free_sized(void *ptr, size_t size);
+void free_aligned_sized(void *ptr, size_t align, size_t size);
+
+__export void free_sized(void *ptr, size_t size)
+{
+	(void)size;
+	do_free(ptr);
+}
+
+__export void free_aligned_sized(void *ptr, size_t align, size_t size)
+{
+	(void)align;
+	(void)size;
+	do_free(ptr);
+}
+
+/* In old C libraries only, but still called by old programs. */
+void cfree(void *ptr);
+
+__export void cfree(void *ptr)
+{
+	do_free(ptr);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The C library's names, as this library defines them, for use among the files of this folder:
+ * a call through the public name could end in another library that defines it too.
+ */
+#ifndef MALLOC_MALLOC_H
+#define MALLOC_MALLOC_H
+
+#include <errno.h>
+
+#include "kmalloc/heap.h"
+
+/* The largest request that is ever granted: differences of pointers must fit into ptrdiff_t. */
+#define MAX_REQUEST	((size_t)PTRDIFF_MAX)
+
+__slow void *malloc_slow(size_t size);
+__slow void free_slow(void *ptr);
+__slow void *calloc_slow(size_t size);
+__cold void *out_of_memory(void);
+
+static inline void *do_malloc(size_t size)
+{
+	size_t step = (size + 15) / 16;		/* 0 for sizes that wrap: class 0 is always empty */
+	void *object;
+
+	OPAQUE(step);				/* else the compiler tests size + 15 as well */
+	if (unlikely(step >= SIZE_STEPS))
+		return malloc_slow(size);
+	object = magazine_pop(thread_tls.class_of[step]);
+	return likely(object) ? object : malloc_slow(size);
+}
+
+static inline void do_free(void *ptr)
+{
+	uintptr_t base = slab_map_base;
+	size_t granule = ((uintptr_t)ptr - base) >> GRANULE_SHIFT;
+
+	if (unlikely(granule >= slab_map_granules) ||
+	    unlikely(!magazine_push(((const uint8_t *)base)[granule], ptr, base)))
+		free_slow(ptr);
+}
+
+void *do_calloc(size_t n, size_t size);
+void *do_realloc(void *ptr, size_t size);
+void *do_memalign(size_t align, size_t size);	/* any align: rounded up to a power of two */
+int do_posix_memalign(void **ptr, size_t align, size_t size);
+size_t do_usable_size(void *ptr);
+
+/* One screen for a person. */
+void print_stats(int fd);
+
+#endif

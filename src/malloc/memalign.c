@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Aligned requests.  Nothing is allocated beyond what the alignment needs: a size class whose
+ * objects lie right, else pages, whose blocks lie at multiples of their size.
+ *
+ * memalign and valloc follow glibc: any alignment is rounded up to a power of two.  aligned_alloc
+ * refuses what is no power of two (C17 DR 460, glibc 2.38); the size need not be a multiple.
+ */
+#include "malloc/malloc.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "lib/bits.h"
+
+void *do_memalign(size_t align, size_t size)
+{
+	void *ptr;
+
+	if (align <= 16)
+		return do_malloc(size);
+	if (align > MAX_REQUEST / 2 + 1) {
+		errno = EINVAL;
+		return NULL;
+	}
+	align = (size_t)1 << order_of(align);
+	if (size > MAX_REQUEST - align)
+		return out_of_memory();
+	ptr = heap_alloc_aligned(size ? size : 1, align);
+	return ptr ? ptr : out_of_memory();
+}
+
+int do_posix_memalign(void **ptr, size_t align, size_t size)
+{
+	int saved = errno;
+	void *new;
+
+	if (!is_power_of_2(align) || align % sizeof(void *))
+		return EINVAL;
+	new = do_memalign(align, size);
+	errno = saved;
+	if (!new)
+		return ENOMEM;
+	*ptr = new;
+	return 0;
+}
+
+__export void *memalign(size_t align, size_t size)
+{
+	return do_memalign(align, size);
+}
+
+__export void *aligned_alloc(size_t align, size_t size)
+{
+	if (!is_power_of_2(align)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return do_memalign(align, size);
+}
+
+__export int posix_memalign(void **ptr, size_t align, size_t size)
+{
+	return do_posix_memalign(ptr, align, size);
+}
+
+__export void *valloc(size_t size)
+{
+	return do_memalign(PAGE_SIZE, size);
+}
+
+__export void *pvalloc(size_t size)
+{
+	if (size > MAX_REQUEST - PAGE_SIZE)
+		return out_of_memory();
+	return do_memalign(PAGE_SIZE, align_up(size ? size : 1, PAGE_SIZE));
+}
+
+size_t do_usable_size(void *ptr)
+{
+	struct heap_object object;
+
+	if (!ptr)
+		return 0;
+	heap_find(ptr, &object);
+	return object.kind == HEAP_FOREIGN ? 0 : object.size - ((uintptr_t)ptr - object.start);
+}
+
+__export size_t malloc_usable_size(void *ptr)
+{
+	return do_usable_size(ptr);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of the process: start, fork, exit.
+ *
+ * The fork handlers are registered in the first allocation, before those of any other library, so
+ * that prepare runs after all others' and parent and child before them: their handlers may
+ * allocate.
+ */
+#include <pthread.h>
+
+#include "kmalloc/heap.h"
+#include "malloc/background.h"
+#include "malloc/malloc.h"
+#include "os/options.h"
+
+static void fork_child(void)
+{
+	background_forget();
+	gate_fork_child();
+}
+
+void heap_ready(void)
+{
+	pthread_atfork(gate_fork_prepare, gate_fork_parent, fork_child);
+}
+
+/* Before the first allocation, wherever it comes from. */
+static void __attribute__((constructor)) process_start(void)
+{
+	heap_init();
+}
+
+static void __attribute__((destructor)) process_exit(void)
+{
+	if (options.stats)
+		print_stats(2);
+}

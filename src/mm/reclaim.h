@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * When memory goes back to the system.
+ */
+#ifndef MM_RECLAIM_H
+#define MM_RECLAIM_H
+
+#include "lib/compiler.h"
+
+/* Half a decay period: what was not needed through a whole one goes back. */
+extern unsigned reclaim_epoch_ms;	/* 0: everything goes back at once */
+
+/* Is a helper thread at work, so that nobody else needs to hurry? */
+extern _Atomic bool reclaim_in_background;
+
+void reclaim_init(unsigned decay_ms);
+
+/* Has an epoch ended?  If so the caller, and nobody else, must run reclaim_epoch. */
+bool reclaim_due(void);
+
+/* Purges what nobody needed in the epoch that ended. */
+void reclaim_epoch(void);
+
+/*
+ * Pages became dirty and free.  Without a helper an idle process would keep them, so beyond a
+ * slack that adapts to what the program does, they are purged here and now.
+ */
+void reclaim_note_free(void);
+
+/* @pages clean pages had to be faulted in: was it because they were purged too early? */
+void reclaim_note_fault(size_t pages);
+
+/* Everything that can go back goes back now.  Returns pages. */
+size_t reclaim_all(void);
+
+/* Dirty free pages, in blocks and in areas kept for reuse. */
+size_t reclaim_dirty_pages(void);
+
+#endif

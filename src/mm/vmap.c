@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Large requests.
+ *
+ * An area is a reservation of its own: committed pages, then inaccessible ones, at least one, so
+ * that running off the end faults.  A freed area is kept as it is for a while (lazy), since the
+ * next large request is often of the same size, and mapping and faulting in 64 MiB again costs
+ * more than everything else the program does with them; reclaim unmaps what nobody wants.
+ *
+ * Growing commits more of the reservation where there is room, and otherwise moves the pages to
+ * a larger reservation with mremap: a matter of page tables, not of bytes.  An area that grew
+ * once gets spare address space behind it, because it will grow again.
+ *
+ * Invariants: an area is in the tree by its start while it is busy or lazy; areas do not
+ * overlap; start and reserved are multiples of PAGE_SIZE, size < reserved.
+ * An area leaves the tree before its address space is given up, since from then on another
+ * thread's mapping may stand there.
+ *
+ * Locks: vmap.lock for the tree, the lists and the counters; no system call under it.
+ * The bytes of a busy area belong to whoever allocated it.
+ *
+ * References: Linux mm/vmalloc.c (guard page, lazy purge).
+ */
+#include "mm/vmap.h"
+
+#include "lib/bits.h"
+#include "lib/bug.h"
+#include "mm/limit.h"
+#include "mm/reclaim.h"
+#include "mm/zone.h"
+
+#define HUGE_SIZE	((size_t)2 << 20)
+#define MAX_LAZY	64		/* areas; each one costs two entries of max_map_count */
+
+struct vmap_area {
+	struct treap_node node;		/* key: start */
+	size_t size;			/* committed */
+	size_t reserved;		/* address space, from start on */
+	bool busy;
+	bool clean;			/* of a lazy area: purged, reads as zero */
+	struct list_node lru;		/* lazy: hottest first; unused: free list */
+};
+
+static struct {
+	struct os_mutex lock;
+	struct treap_node *tree;
+	struct list_node lazy;
+	struct list_node unused;	/* struct vmap_area without a job */
+	struct vmap_stats stats;
+	size_t lazy_low;
+} vmap = {
+	.lock = OS_MUTEX(RANK_VMAP),
+	.lazy = { &vmap.lazy, &vmap.lazy },
+	.unused = { &vmap.unused, &vmap.unused },
+};
+
+/*
+ * Descriptors come a page at a time and are never given back: they are few.
+ */
+
+static struct vmap_area *area_from_list(void)
+{
+	struct vmap_area *area = NULL;
+
+	os_mutex_lock(&vmap.lock);
+	if (!list_empty(&vmap.unused)) {
+		area = list_first(&vmap.unused, struct vmap_area, lru);
+		list_del(&area->lru);
+	}
+	os_mutex_unlock(&vmap.lock);
+	return area;
+}
+
+static void area_put(struct vmap_area *area)
+{
+	os_mutex_lock(&vmap.lock);
+	list_add(&area->lru, &vmap.unused);
+	os_mutex_unlock(&vmap.lock);
+}
+
+static struct vmap_area *area_get(void)
+{
+	struct vmap_area *area = area_from_list();
+	struct page *page;
+	size_t i;
+
+	if (area)
+		return area;
+	page = zone_alloc(1, 0);
+	if (!page)
+		return NULL;
+	area = (struct vmap_area *)page_to_addr(page);
+	for (i = 1; i < PAGE_SIZE / sizeof(*area); i++)
+		area_put(&area[i]);
+	return area;
+}
+
+/*
+ * The tree and the counters.
+ */
+
+static struct vmap_area *area_find(uintptr_t addr)
+{
+	struct treap_node *node = treap_floor(vmap.tree, addr);
+	struct vmap_area *area;
+
+	if (!node)
+		return NULL;
+	area = container_of(node, struct vmap_area, node);
+	return area->busy && addr - node->key < area->size ? area : NULL;
+}
+
+static struct vmap_area *area_at(const void *addr)
+{
+	struct vmap_area *area = area_find((uintptr_t)addr);
+
+	return area && area->node.key == (uintptr_t)addr ? area : NULL;
+}
+
+static void count_busy(const struct vmap_area *area, int sign)
+{
+	vmap.stats.nr_busy += (size_t)sign;
+	vmap.stats.busy_pages += (size_t)sign * (area->size >> PAGE_SHIFT);
+}
+
+static void count_lazy(const struct vmap_area *area, int sign)
+{
+	vmap.stats.nr_lazy += (size_t)sign;
+	vmap.stats.lazy_pages += (size_t)sign * (area->size >> PAGE_SHIFT);
+	vmap.lazy_low = min(vmap.lazy_low, vmap.stats.lazy_pages);
+}
+
+static void tree_add_busy(struct vmap_area *area)
+{
+	area->busy = true;
+	os_mutex_lock(&vmap.lock);
+	treap_insert(&vmap.tree, &area->node);
+	count_busy(area, 1);
+	os_mutex_unlock(&vmap.lock);
+}
+
+/*
+ * Allocation.
+ */
+
+static bool fits(const struct vmap_area *area, size_t size, size_t align)
+{
+	return area->size >= size && area->size - size <= size / 4 &&
+	       !(area->node.key & (align - 1));
+}
+
+static struct vmap_area *lazy_best(size_t size, size_t align)
+{
+	struct vmap_area *area, *best = NULL;
+	struct list_node *pos;
+
+	list_for_each(pos, &vmap.lazy) {
+		area = list_entry(pos, struct vmap_area, lru);
+		if (fits(area, size, align) && (!best || area->size < best->size))
+			best = area;
+	}
+	return best;
+}
+
+static struct vmap_area *lazy_take(size_t size, size_t align)
+{
+	struct vmap_area *area;
+
+	os_mutex_lock(&vmap.lock);
+	area = lazy_best(size, align);
+	if (area) {
+		list_del(&area->lru);
+		count_lazy(area, -1);
+		area->busy = true;
+		count_busy(area, 1);
+	}
+	os_mutex_unlock(&vmap.lock);
+	return area;
+}
+
+static bool area_map(struct vmap_area *area, size_t size, size_t slack, size_t align)
+{
+	size_t reserved = size + slack + PAGE_SIZE;
+	void *start;
+
+	if (reserved < size)
+		return false;
+	start = os_reserve(reserved, max(align, HUGE_SIZE));
+	if (!start && slack)
+		return area_map(area, size, 0, align);
+	if (!start)
+		return false;
+	area->node.key = (uintptr_t)start;
+	area->size = size;
+	area->reserved = reserved;
+	area->clean = true;
+	return true;
+}
+
+static struct vmap_area *area_create(size_t size, size_t align)
+{
+	struct vmap_area *area = area_get();
+
+	if (!area)
+		return NULL;
+	if (!area_map(area, size, 0, align))
+		goto put;
+	if (os_commit((void *)area->node.key, size))
+		goto unmap;
+	tree_add_busy(area);
+	return area;
+unmap:
+	os_unmap((void *)area->node.key, area->reserved);
+put:
+	area_put(area);
+	return NULL;
+}
+
+static struct vmap_area *area_charge_create(size_t size, size_t align)
+{
+	struct vmap_area *area;
+
+	if (!limit_charge(size >> PAGE_SHIFT))
+		return NULL;
+	area = area_create(size, align);
+	if (!area)
+		limit_uncharge(size >> PAGE_SHIFT);
+	return area;
+}
+
+void *vmap_alloc(size_t size, size_t align, bool *zeroed)
+{
+	struct vmap_area *area;
+
+	size = align_up(size, PAGE_SIZE);
+	area = lazy_take(size, align);
+	if (area && area->clean && !limit_charge(area->size >> PAGE_SHIFT)) {
+		vmap_free((void *)area->node.key);
+		return NULL;
+	}
+	if (!area) {
+		reclaim_note_fault(size >> PAGE_SHIFT);
+		area = area_charge_create(size, align);
+	}
+	if (!area && (vmap_purge(SIZE_MAX) | zone_purge(SIZE_MAX, 0)))
+		area = area_charge_create(size, align);
+	if (!area)
+		return NULL;
+	*zeroed = area->clean;
+	area->clean = false;
+	return (void *)area->node.key;
+}
+
+bool vmap_find(const void *addr, uintptr_t *start, size_t *size)
+{
+	struct vmap_area *area;
+
+	os_mutex_lock(&vmap.lock);
+	area = area_find((uintptr_t)addr);
+	if (area) {
+		*start = area->node.key;
+		*size = area->size;
+	}
+	os_mutex_unlock(&vmap.lock);
+	return area != NULL;
+}
+
+/*
+ * Freeing and unmapping.
+ */
+
+static void lazy_add(struct vmap_area *area)
+{
+	area->busy = false;
+	list_add(&area->lru, &vmap.lazy);
+	count_lazy(area, 1);
+}
+
+bool vmap_free(void *addr)
+{
+	struct vmap_area *area;
+	bool too_many = false;
+
+	os_mutex_lock(&vmap.lock);
+	area = area_at(addr);
+	if (area) {
+		count_busy(area, -1);
+		lazy_add(area);
+		too_many = vmap.stats.nr_lazy > MAX_LAZY;
+	}
+	os_mutex_unlock(&vmap.lock);
+	if (too_many)
+		vmap_purge(1);
+	return area != NULL;
+}
+
+/*
+ * munmap can fail when it would have to split a mapping that the kernel had merged with a
+ * neighbour and max_map_count is reached: the memory is given back all the same, and the area
+ * stays for a later request.
+ */
+static size_t area_destroy(struct vmap_area *area)
+{
+	size_t pages = area->size >> PAGE_SHIFT;
+	bool was_clean = area->clean;
+
+	if (!os_unmap((void *)area->node.key, area->reserved)) {
+		area_put(area);
+	} else {
+		area->clean |= !os_purge((void *)area->node.key, area->size);
+		os_mutex_lock(&vmap.lock);
+		treap_insert(&vmap.tree, &area->node);
+		lazy_add(area);
+		os_mutex_unlock(&vmap.lock);
+		if (was_clean || !area->clean)
+			return 0;
+	}
+	if (!was_clean)
+		limit_uncharge(pages);
+	return pages;
+}
+
+static struct vmap_area *lazy_coldest(void)
+{
+	struct vmap_area *area = NULL;
+
+	os_mutex_lock(&vmap.lock);
+	if (!list_empty(&vmap.lazy)) {
+		area = list_last(&vmap.lazy, struct vmap_area, lru);
+		list_del(&area->lru);
+		count_lazy(area, -1);
+		treap_remove(&vmap.tree, &area->node);
+	}
+	os_mutex_unlock(&vmap.lock);
+	return area;
+}
+
+size_t vmap_purge(size_t pages)
+{
+	struct vmap_area *area;
+	size_t now, total = 0;
+
+	while (total < pages && (area = lazy_coldest())) {
+		now = area_destroy(area);
+		if (!now)
+			break;
+		total += now;
+	}
+	return total;
+}
+
+size_t vmap_lazy_low_reset(void)
+{
+	size_t low;
+
+	os_mutex_lock(&vmap.lock);
+	low = vmap.lazy_low;
+	vmap.lazy_low = vmap.stats.lazy_pages;
+	os_mutex_unlock(&vmap.lock);
+	return low;
+}
+
+/*
+ * Resizing.  The caller owns the area, so its size cannot change under our hands.
+ */
+
+static void area_set_size(struct vmap_area *area, size_t size)
+{
+	os_mutex_lock(&vmap.lock);
+	count_busy(area, -1);
+	area->size = size;
+	count_busy(area, 1);
+	os_mutex_unlock(&vmap.lock);
+}
+
+static bool grow_in_place(struct vmap_area *area, size_t size)
+{
+	char *end = (char *)area->node.key + area->size;
+
+	if (size > area->reserved - PAGE_SIZE || os_commit(end, size - area->size))
+		return false;
+	area_set_size(area, size);
+	return true;
+}
+
+static bool grow_by_moving(struct vmap_area *area, size_t size)
+{
+	struct vmap_area old = *area, new;
+
+	if (!area_map(&new, size, size / 2, PAGE_SIZE))
+		return false;
+	os_mutex_lock(&vmap.lock);
+	count_busy(area, -1);
+	treap_remove(&vmap.tree, &area->node);
+	os_mutex_unlock(&vmap.lock);
+	if (os_move((void *)old.node.key, old.size, (void *)new.node.key, size)) {
+		os_unmap((void *)new.node.key, new.reserved);
+		tree_add_busy(area);
+		return false;
+	}
+	os_unmap((char *)old.node.key + old.size, old.reserved - old.size);
+	area->node.key = new.node.key;
+	area->size = size;
+	area->reserved = new.reserved;
+	tree_add_busy(area);
+	return true;
+}
+
+static bool area_grow(struct vmap_area *area, size_t size)
+{
+	size_t more = (size - area->size) >> PAGE_SHIFT;
+
+	if (!limit_charge(more))
+		return false;
+	if (grow_in_place(area, size) || grow_by_moving(area, size))
+		return true;
+	limit_uncharge(more);
+	return false;
+}
+
+/* What is cut off is given back and becomes part of the guard. */
+static void area_shrink(struct vmap_area *area, size_t size)
+{
+	char *end = (char *)area->node.key + size;
+	size_t less = area->size - size;
+
+	if (os_purge(end, less))
+		return;
+	limit_uncharge(less >> PAGE_SHIFT);
+	os_protect(end, less);
+	area_set_size(area, size);
+}
+
+void *vmap_resize(void *addr, size_t size)
+{
+	struct vmap_area *area;
+
+	size = align_up(size, PAGE_SIZE);
+	os_mutex_lock(&vmap.lock);
+	area = area_at(addr);
+	os_mutex_unlock(&vmap.lock);
+	if (!area || (size > area->size && !area_grow(area, size)))
+		return NULL;
+	if (size < area->size)
+		area_shrink(area, size);
+	return (void *)area->node.key;
+}
+
+void vmap_stats(struct vmap_stats *stats)
+{
+	os_mutex_lock(&vmap.lock);
+	*stats = vmap.stats;
+	os_mutex_unlock(&vmap.lock);
+}
+
+size_t vmap_lazy_pages(void)
+{
+	return READ_ONCE(vmap.stats.lazy_pages);
+}
+
+static void tree_sum(const struct treap_node *node, struct vmap_stats *sum, unsigned *errors)
+{
+	const struct vmap_area *area = container_of(node, struct vmap_area, node);
+
+	if (!node)
+		return;
+	tree_sum(node->left, sum, errors);
+	*errors += area->size >= area->reserved || (area->node.key & (PAGE_SIZE - 1));
+	sum->nr_busy += area->busy;
+	sum->nr_lazy += !area->busy;
+	sum->busy_pages += area->busy ? area->size >> PAGE_SHIFT : 0;
+	sum->lazy_pages += area->busy ? 0 : area->size >> PAGE_SHIFT;
+	tree_sum(node->right, sum, errors);
+}
+
+unsigned vmap_check(void)
+{
+	struct vmap_stats sum = { 0 };
+	unsigned errors = 0;
+
+	os_mutex_lock(&vmap.lock);
+	tree_sum(vmap.tree, &sum, &errors);
+	errors += __builtin_memcmp(&sum, &vmap.stats, sizeof(sum)) != 0;
+	os_mutex_unlock(&vmap.lock);
+	return errors;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The zone: all free pages of all regions, in buddy blocks.
+ */
+#ifndef MM_ZONE_H
+#define MM_ZONE_H
+
+#include "mm/region.h"
+#include "os/lock.h"
+
+enum zone_state {
+	ZONE_DIRTY,		/* has been used and holds memory: handed out first */
+	ZONE_CLEAN,		/* reads as zero and holds no memory */
+	NR_ZONE_STATES,
+};
+
+struct zone {
+	struct os_mutex lock;		/* guards everything below and the pages on the lists */
+	uint32_t nonempty[NR_ZONE_STATES];	/* bit k: free[state][k] is not empty */
+	struct list_node free[NR_ZONE_STATES][NR_ORDERS];
+	size_t nr_free[NR_ZONE_STATES];	/* pages on the lists */
+	size_t nr_isolated;		/* pages off the lists while they are purged */
+	size_t managed;			/* pages ever given to the zone */
+	size_t dirty_low;		/* fewest dirty pages since zone_dirty_low_reset */
+	size_t purged;			/* pages ever given back to the system */
+};
+
+extern struct zone zone __hidden;
+
+void zone_init(void);
+
+/*
+ * @nr contiguous pages (1 … MAX_RUN_PAGES), the first one at a multiple of
+ * PAGE_SIZE << @align_order.  The struct page of the first one comes back as PAGE_RUN with
+ * nr_pages set, and with PG_CLEAN if the pages read as zero.  NULL if the system has no more memory.
+ */
+struct page *zone_alloc(unsigned nr, unsigned align_order);
+
+/* @nr pages from @page on, none of them a first page of anything any more, come back dirty. */
+void zone_free(struct page *page, unsigned nr);
+
+/* The last pages of a run come back: it has @nr left. */
+void zone_trim(struct page *run, unsigned nr);
+
+/*
+ * Gives up to @pages dirty pages back to the system, the largest and coldest blocks first,
+ * none smaller than 1 << @min_order.  Returns how many.
+ */
+size_t zone_purge(size_t pages, unsigned min_order);
+
+/* Fewest dirty pages since the last call: what nobody needed (Bonwick's working set). */
+size_t zone_dirty_low_reset(void);
+
+/* Debug: walks all lists and compares them with the counters.  Returns the number of errors. */
+unsigned zone_check(void);
+
+#endif

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slabs: 1 << order naturally aligned pages, cut into objects of one size.
+ *
+ * Nothing of the library's is inside a slab.  Which objects are free is a bitmap (1 = free) in the
+ * struct pages of the slab's tail; the struct page of its head holds the counters.  So objects
+ * need no header and no minimum size, a free object keeps its contents (constructed objects stay
+ * constructed), taking many objects from a slab yields them in order of address, and an
+ * object that is freed twice is found because its bit is already set.
+ *
+ * Slabs with free objects are on one of eight lists by how full they are.  Objects are taken from
+ * the fullest ones, so that the emptiest can run empty and be given back.  One empty slab is kept, so
+ * that a cache on the border does not make and free a slab again and again.
+ *
+ * "In use" here means: not in a slab's bitmap.  Objects in magazines are in use in this sense.
+ *
+ * Invariants (slab_check): free_objects is the number of bits set; a slab is on partial[fullness]
+ * iff 0 < free_objects < objects, on empty iff free_objects == objects; no bits below first_word or
+ * from objects on; nr_free is the sum of free_objects.
+ *
+ * Locks: s->lock.  Pages are taken from and given to the zone, constructors run and reports are
+ * written without it.
+ *
+ * References: Bonwick, "The Slab Allocator" (USENIX 1994); Linux mm/slub.c.
+ */
+#include "slab/slab.h"
+
+#include "lib/bitmap.h"
+#include "lib/bug.h"
+#include "mm/reclaim.h"
+#include "mm/zone.h"
+
+#define KEEP_EMPTY	1
+
+/*
+ * Making and releasing slabs.  Nobody else sees the slab, so no lock is needed.
+ */
+
+static void slab_set_map(struct page *slab, unsigned order, uint8_t value)
+{
+	uintptr_t addr = page_to_addr(slab);
+	uint8_t *map = slab_map_byte(page_region(slab), addr);
+
+	__builtin_memset(map, value, (size_t)1 << (order - MIN_SLAB_ORDER));
+}
+
+static void slab_construct(struct kmem_cache *s, struct page *slab)
+{
+	char *object = (char *)page_to_addr(slab);
+	unsigned i;
+
+	for (i = 0; i < s->objects; i++, object += s->size)
+		s->ctor(object);
+}
+
+static struct page *slab_new(struct kmem_cache *s)
+{
+	struct page *slab = zone_alloc(1u << s->order, s->order);
+
+	if (!slab)
+		return NULL;
+	slab->type = PAGE_SLAB;
+	slab->order = s->order;
+	slab->cache = s;
+	slab->free_objects = s->objects;
+	slab->first_word = 0;
+	bitmap_fill(slab_bitmap(slab), s->objects);
+	if (s->ctor)
+		slab_construct(s, slab);
+	slab_set_map(slab, s->order, s->map_value);
+	return slab;
+}
+
+static void slab_release(struct page *slab)
+{
+	struct kmem_cache *s = slab->cache;
+
+	slab_set_map(slab, s->order, 0);
+	__builtin_memset(slab_bitmap(slab), 0, BITMAP_WORDS(s->objects) * sizeof(uint64_t));
+	slab->cache = NULL;
+	zone_free(slab, 1u << s->order);
+}
+
+static void slab_release_list(struct list_node *slabs)
+{
+	struct list_node *pos, *next;
+
+	if (list_empty(slabs))
+		return;
+	list_for_each_safe(pos, next, slabs)
+		slab_release(list_entry(pos, struct page, lru));
+	reclaim_note_free();
+}
+
+/*
+ * The lists.
+ */
+
+static unsigned fullness(const struct kmem_cache *s, unsigned free_objects)
+{
+	return free_objects * s->fullness_factor >> 16;
+}
+
+static void list_slab(struct kmem_cache *s, struct page *slab)
+{
+	if (slab->free_objects == s->objects) {
+		list_add(&slab->lru, &s->empty);
+		s->nr_empty++;
+	} else if (slab->free_objects) {
+		slab->fullness = (uint8_t)fullness(s, slab->free_objects);
+		list_add(&slab->lru, &s->partial[slab->fullness]);
+		s->nonempty |= 1u << slab->fullness;
+	}
+}
+
+static void unlist_slab(struct kmem_cache *s, struct page *slab)
+{
+	if (!slab->free_objects)
+		return;
+	list_del(&slab->lru);
+	if (slab->free_objects == s->objects)
+		s->nr_empty--;
+	else if (list_empty(&s->partial[slab->fullness]))
+		s->nonempty &= ~(1u << slab->fullness);
+}
+
+static struct page *fullest_slab(struct kmem_cache *s)
+{
+	if (s->nonempty)
+		return list_first(&s->partial[lowest_bit(s->nonempty)], struct page, lru);
+	if (!list_empty(&s->empty))
+		return list_first(&s->empty, struct page, lru);
+	return NULL;
+}
+
+/*
+ * Allocation.
+ */
+
+/* The @n free objects with the lowest addresses, the lowest one at end[-1]. */
+static void take_objects(struct kmem_cache *s, struct page *slab, void **end, unsigned n)
+{
+	uint64_t *map = slab_bitmap(slab);
+	char *base = (char *)page_to_addr(slab);
+	unsigned word = slab->first_word;
+
+	slab->free_objects = (uint16_t)(slab->free_objects - n);
+	while (n) {
+		uint64_t bits = map[word];
+
+		for (; bits && n; n--, bits &= bits - 1) {
+			unsigned i = word * BITS_PER_WORD + lowest_bit(bits);
+
+			*--end = base + (size_t)i * s->size;
+		}
+		map[word] = bits;
+		if (!bits)
+			word++;
+	}
+	slab->first_word = (uint16_t)word;
+}
+
+static unsigned take_listed(struct kmem_cache *s, void **objs, unsigned n)
+{
+	unsigned left = n;
+	struct page *slab;
+
+	while (left && (slab = fullest_slab(s))) {
+		unsigned now = min(left, (unsigned)slab->free_objects);
+
+		unlist_slab(s, slab);
+		take_objects(s, slab, objs + left, now);
+		list_slab(s, slab);
+		left -= now;
+	}
+	s->nr_free -= n - left;
+	return n - left;
+}
+
+static void add_slab(struct kmem_cache *s, struct page *slab)
+{
+	os_mutex_lock(&s->lock);
+	s->nr_slabs++;
+	s->nr_free += s->objects;
+	list_slab(s, slab);
+	os_mutex_unlock(&s->lock);
+}
+
+unsigned slab_alloc(struct kmem_cache *s, void **objs, unsigned n)
+{
+	struct page *slab;
+	unsigned got;
+
+	for (;;) {
+		os_mutex_lock(&s->lock);
+		got = take_listed(s, objs, n);
+		os_mutex_unlock(&s->lock);
+		if (got)
+			return got;
+		slab = slab_new(s);
+		if (!slab)
+			return 0;
+		add_slab(s, slab);
+	}
+}
+
+/*
+ * Freeing.
+ */
+
+struct page *slab_of(const struct region *r, uintptr_t addr)
+{
+	unsigned value = *slab_map_byte(r, addr), order;
+
+	if (!value)
+		return NULL;
+	order = value <= NR_KMALLOC_CLASSES ? kmalloc_caches[value].order :
+					      value - MAP_OTHER(MIN_SLAB_ORDER) + MIN_SLAB_ORDER;
+	return region_page(r, align_down(addr, PAGE_SIZE << order));
+}
+
+/* The slab and the index of an object in use of this cache, or NULL. */
+static struct page *find_object(struct kmem_cache *s, uintptr_t addr, unsigned *index)
+{
+	uintptr_t base = align_down(addr, PAGE_SIZE << s->order);
+	struct region *r = region_of(addr);
+	struct page *slab;
+	unsigned i;
+
+	if (unlikely(!r || *slab_map_byte(r, addr) != s->map_value))
+		return NULL;
+	slab = region_page(r, base);
+	i = slab_index(s, addr - base);
+	if (unlikely(slab->cache != s || i >= s->objects || base + (size_t)i * s->size != addr ||
+		     bitmap_test(slab_bitmap(slab), i)))
+		return NULL;
+	*index = i;
+	return slab;
+}
+
+/* One more object of a listed or full slab is free: does it belong on another list? */
+static void relist_slab(struct kmem_cache *s, struct page *slab)
+{
+	unsigned now = slab->free_objects + 1u;
+
+	if (slab->free_objects && now != s->objects && fullness(s, now) == slab->fullness) {
+		slab->free_objects++;
+		return;
+	}
+	unlist_slab(s, slab);
+	slab->free_objects++;
+	list_slab(s, slab);
+}
+
+static bool free_object(struct kmem_cache *s, void *object, struct list_node *release)
+{
+	unsigned i;
+	struct page *slab = find_object(s, (uintptr_t)object, &i);
+
+	if (unlikely(!slab))
+		return false;
+	bitmap_set(slab_bitmap(slab), i);
+	slab->first_word = min(slab->first_word, (uint16_t)(i / BITS_PER_WORD));
+	s->nr_free++;
+	relist_slab(s, slab);
+	if (slab->free_objects == s->objects && s->nr_empty > KEEP_EMPTY) {
+		unlist_slab(s, slab);
+		s->nr_slabs--;
+		s->nr_free -= s->objects;
+		list_add(&slab->lru, release);
+	}
+	return true;
+}
+
+static void report_bad(void *object)
+{
+	struct region *r = region_of((uintptr_t)object);
+
+	slab_report(r ? slab_of(r, (uintptr_t)object) : NULL, object);
+}
+
+void slab_free(struct kmem_cache *s, void *const *objs, unsigned n)
+{
+	struct list_node release = { &release, &release };
+	void *bad[4];
+	unsigned i, nr_bad = 0;
+
+	os_mutex_lock(&s->lock);
+	for (i = 0; i < n; i++)
+		if (!free_object(s, objs[i], &release) && nr_bad < ARRAY_SIZE(bad))
+			bad[nr_bad++] = objs[i];
+	os_mutex_unlock(&s->lock);
+	slab_release_list(&release);
+	for (i = 0; i < nr_bad; i++)
+		report_bad(bad[i]);
+}
+
+size_t slab_shrink(struct kmem_cache *s)
+{
+	struct list_node release = { &release, &release };
+	size_t pages;
+
+	os_mutex_lock(&s->lock);
+	pages = (size_t)s->nr_empty << s->order;
+	s->nr_slabs -= s->nr_empty;
+	s->nr_free -= (size_t)s->nr_empty * s->objects;
+	s->nr_empty = 0;
+	list_splice_init(&s->empty, &release);
+	os_mutex_unlock(&s->lock);
+	slab_release_list(&release);
+	return pages;
+}
+
+void slab_report(struct page *slab, const void *ptr)
+{
+	uintptr_t addr = (uintptr_t)ptr, base;
+	struct kmem_cache *s;
+	size_t into;
+
+	if (!slab || !(s = slab->cache)) {
+		corruption("double free of %p (its slab is gone already)", ptr);
+		return;
+	}
+	base = page_to_addr(slab);
+	into = (addr - base) - (size_t)slab_index(s, addr - base) * s->size;
+	if (into)
+		corruption("free of %p which points %zu bytes into an object of cache %s at %p",
+			   ptr, into, s->name, (void *)(addr - into));
+	else
+		corruption("double free of %p (cache %s, size %u)", ptr, s->name, s->object_size);
+}
+
+/*
+ * Checking.
+ */
+
+static unsigned slab_errors(struct kmem_cache *s, struct page *slab, size_t *free_objects)
+{
+	unsigned weight = bitmap_weight(slab_bitmap(slab), s->objects), i, errors = 0;
+
+	for (i = 0; i < slab->first_word; i++)
+		errors += slab_bitmap(slab)[i] != 0;
+	*free_objects += weight;
+	return errors + (slab->type != PAGE_SLAB) + (slab->cache != s) +
+	       (weight != slab->free_objects);
+}
+
+unsigned slab_check(struct kmem_cache *s)
+{
+	unsigned i, errors = 0, nr_empty = 0;
+	struct list_node *pos;
+	size_t free_objects = 0;
+
+	os_mutex_lock(&s->lock);
+	for (i = 0; i < NR_FULLNESS; i++) {
+		list_for_each(pos, &s->partial[i])
+			errors += slab_errors(s, list_entry(pos, struct page, lru), &free_objects);
+		errors += list_empty(&s->partial[i]) != !(s->nonempty >> i & 1);
+	}
+	list_for_each(pos, &s->empty) {
+		errors += slab_errors(s, list_entry(pos, struct page, lru), &free_objects);
+		nr_empty++;
+	}
+	errors += (free_objects != s->nr_free) + (nr_empty != s->nr_empty);
+	os_mutex_unlock(&s->lock);
+	return errors;
+}

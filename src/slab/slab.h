@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Caches and their slabs.
+ */
+#ifndef SLAB_SLAB_H
+#define SLAB_SLAB_H
+
+#include "mm/region.h"
+#include "os/lock.h"
+
+#define MIN_SLAB_ORDER	2		/* one granule of the slab map */
+#define MAX_SLAB_ORDER	MAX_PAGE_ORDER
+#define MAX_SLAB_OBJECTS 1024
+#define NR_FULLNESS	8
+
+/*
+ * What stands in the slab map: 0 for pages that are no slab, 1 … NR_KMALLOC_CLASSES for the slabs of
+ * the kmalloc caches, and above that the order of any other cache's slab.
+ */
+#define NR_KMALLOC_CLASSES	40
+#define MAP_OTHER(order)	(NR_KMALLOC_CLASSES + 1 + (order) - MIN_SLAB_ORDER)
+#define NR_MAP_VALUES		(MAP_OTHER(MAX_SLAB_ORDER) + 1)
+
+static_assert((PAGE_SIZE << MIN_SLAB_ORDER) == GRANULE_SIZE, "a granule belongs to one slab");
+static_assert(MAX_SLAB_OBJECTS <= ((1 << MIN_SLAB_ORDER) - 1) * sizeof(struct page) * 8,
+	      "the bitmap fits into the tail pages");
+
+struct magazine;
+
+/*
+ * Bonwick's depot: whole magazines, the current ones of no thread.
+ * Lists are used as stacks (hottest first); the coldest are at the end.
+ */
+struct depot {
+	struct os_mutex lock;		/* guards the rest */
+	struct list_node full;		/* magazines with at least one round */
+	struct list_node empty;
+	uint32_t nr_full, nr_empty;
+	uint32_t full_low, empty_low;	/* fewest since the last trim: what nobody needed */
+	uint32_t max_full;		/* beyond it the coldest goes to its slabs */
+};
+
+struct kmem_cache {
+	/* Set at creation. */
+	uint32_t size;			/* distance of two objects in a slab */
+	uint32_t object_size;		/* what the user asked for */
+	uint64_t reciprocal;		/* slab_index: offset * reciprocal >> RECIPROCAL_SHIFT */
+	uint32_t fullness_factor;	/* (NR_FULLNESS << 16) / objects */
+	uint16_t objects;		/* in a slab */
+	uint8_t order;			/* of a slab */
+	uint8_t map_value;		/* of its granules in the slab map */
+	uint16_t max_rounds;		/* the most a magazine may hold */
+	uint16_t align;
+	void (*ctor)(void *object);	/* once for each object when its slab is made */
+	const char *name;
+	struct list_node caches;	/* all caches, in order of creation */
+
+	struct depot depot __attribute__((aligned(CACHE_LINE)));
+
+	struct os_mutex lock __attribute__((aligned(CACHE_LINE)));	/* guards the rest */
+	uint32_t nonempty;		/* bit i: partial[i] is not empty */
+	uint32_t nr_empty;		/* slabs on the list empty */
+	uint32_t nr_slabs;
+	size_t nr_free;			/* free objects in all slabs */
+	struct list_node partial[NR_FULLNESS];	/* [0]: the fullest ones */
+	struct list_node empty;		/* slabs without an object in use */
+};
+
+#define RECIPROCAL_SHIFT	44
+
+/* The kmalloc caches, indexed by class; [0] is not used.  Filled by kmalloc/sizes.c. */
+extern struct kmem_cache kmalloc_caches[NR_KMALLOC_CLASSES + 1] __hidden;
+
+/*
+ * Prepares a cache.  @align is a power of two up to PAGE_SIZE; @map_value 0 chooses the value for
+ * caches that are not kmalloc's.  The cache is on the list of all caches afterwards.
+ */
+void cache_init(struct kmem_cache *s, const char *name, size_t size, size_t align,
+		uint8_t map_value);
+
+/* Order of the slabs of a cache with objects of @size bytes. */
+unsigned slab_order(size_t size);
+
+/* Calls @fn for every cache, with no lock held. */
+void cache_for_each(void (*fn)(struct kmem_cache *s, void *arg), void *arg);
+
+/*
+ * Takes up to @n objects.  They are stored at the end of @objs, so that objs[n - 1] has the
+ * lowest address of the fullest slab.  Returns how many; 0 if there is no memory.
+ */
+unsigned slab_alloc(struct kmem_cache *s, void **objs, unsigned n);
+
+/*
+ * Objects go back to their slabs.  Pointers that are no allocated object of this cache are reported
+ * and left out.
+ */
+void slab_free(struct kmem_cache *s, void *const *objs, unsigned n);
+
+/* Frees slabs without an object in use.  Returns pages. */
+size_t slab_shrink(struct kmem_cache *s);
+
+/* The first page of the slab in which @addr, in region @r, lies; NULL if it lies in none. */
+struct page *slab_of(const struct region *r, uintptr_t addr);
+
+/* Index of the object that contains the byte at @offset in the slab. */
+static inline unsigned slab_index(const struct kmem_cache *s, size_t offset)
+{
+	return (unsigned)(offset * s->reciprocal >> RECIPROCAL_SHIFT);
+}
+
+/* Bits of the free objects, kept in the struct pages behind the first one. */
+static inline uint64_t *slab_bitmap(struct page *slab)
+{
+	return (uint64_t *)(slab + 1);
+}
+
+/* Says what is wrong with a pointer that should be an object in use of @slab. */
+void slab_report(struct page *slab, const void *ptr);
+
+/* Debug: compares lists, bitmaps and counters.  Returns the number of errors. */
+unsigned slab_check(struct kmem_cache *s);
+
+#endif
