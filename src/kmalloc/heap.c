@@ -114,7 +114,7 @@ static void *alloc_once(size_t size, size_t align, bool *zeroed)
 
 	*zeroed = false;
 	if (class)
-		return magazine_alloc(class);
+		return thread_alloc(class);
 	return alloc_pages_once(size, align, zeroed);
 }
 
@@ -269,9 +269,9 @@ static void free_in_region(struct region *r, void *ptr)
 	if (!value)
 		free_run(r, ptr);
 	else if (value <= NR_KMALLOC_CLASSES)
-		magazine_free(value, ptr);
+		thread_free(value, ptr);
 	else
-		slab_free(slab_of(r, (uintptr_t)ptr)->cache, &ptr, 1);
+		thread_cache_free(slab_of(r, (uintptr_t)ptr)->cache, ptr);
 }
 
 static void free_inside(void *ptr)

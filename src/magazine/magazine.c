@@ -79,24 +79,23 @@ void magazine_delete(struct magazine *mag)
 }
 
 /*
- * Loading and unloading.
+ * Loading and unloading.  @top is the place of the thread that knows its loaded magazine.
  */
 
-static void load(unsigned class, struct magazine *mag)
+static void load(void ***top, struct magazine *mag)
 {
-	thread_tls.top[class] = magazine_bottom(mag) + mag->rounds;
+	*top = magazine_bottom(mag) + mag->rounds;
 }
 
 /* The loaded magazine with its rounds counted; NULL if there is none. */
-static struct magazine *unload(unsigned class)
+struct magazine *magazine_unload(void ***top)
 {
-	void **top = thread_tls.top[class];
 	struct magazine *mag;
 
-	if (top == NO_TOP)
+	if (*top == NO_TOP)
 		return NULL;
-	mag = magazine_of_top(top);
-	mag->rounds = (uint16_t)(top - magazine_bottom(mag));
+	mag = magazine_of_top(*top);
+	mag->rounds = (uint16_t)(*top - magazine_bottom(mag));
 	return mag;
 }
 
@@ -138,7 +137,7 @@ static struct magazine *fill(struct kmem_cache *s, struct magazine *mag, unsigne
 	return mag;
 }
 
-static void *alloc_one(struct kmem_cache *s)
+void *magazine_alloc_one(struct kmem_cache *s)
 {
 	void *object;
 
@@ -146,7 +145,7 @@ static void *alloc_one(struct kmem_cache *s)
 }
 
 /* No rounds at hand and none in the depot. */
-static void *alloc_from_slabs(struct kmem_cache *s, struct thread_class *tc, unsigned class,
+static void *alloc_from_slabs(struct kmem_cache *s, void ***top, struct thread_class *tc,
 			      struct magazine *loaded)
 {
 	struct magazine *mag = loaded;
@@ -156,43 +155,36 @@ static void *alloc_from_slabs(struct kmem_cache *s, struct thread_class *tc, uns
 	if (!mag)
 		mag = magazine_new();
 	if (!mag)
-		return alloc_one(s);
-	load(class, fill(s, mag, grown_capacity(tc, s)));
-	return magazine_pop(class);
+		return magazine_alloc_one(s);
+	load(top, fill(s, mag, grown_capacity(tc, s)));
+	return magazine_pop(top);
 }
 
-void *magazine_alloc(unsigned class)
+void *magazine_alloc(struct kmem_cache *s, void ***top, struct thread_class *tc)
 {
-	struct kmem_cache *s = &kmalloc_caches[class];
-	struct thread *thread = thread_self();
 	struct magazine *loaded, *previous, *full;
-	struct thread_class *tc;
-	void *object;
+	void *object = magazine_pop(top);
 
-	if (unlikely(!thread))
-		return alloc_one(s);
-	object = magazine_pop(class);
 	if (object)
 		return object;
-	tc = &thread->class[class];
-	loaded = unload(class);
+	loaded = magazine_unload(top);
 	previous = take_previous(tc);
 	full = previous && previous->rounds ? previous : depot_get_full(s, previous);
 	if (!full)
-		return alloc_from_slabs(s, tc, class, loaded);
+		return alloc_from_slabs(s, top, tc, loaded);
 	if (loaded)
 		set_previous(tc, loaded);
 	if (full != previous)
 		grown_capacity(tc, s);
-	load(class, full);
-	return magazine_pop(class);
+	load(top, full);
+	return magazine_pop(top);
 }
 
 /*
  * Free.
  */
 
-static void free_one(struct kmem_cache *s, void *object)
+void magazine_free_one(struct kmem_cache *s, void *object)
 {
 	slab_free(s, &object, 1);
 }
@@ -210,39 +202,30 @@ static struct magazine *replace_full(struct kmem_cache *s, struct thread_class *
 	return mag;
 }
 
-static bool is_last_round(unsigned class, void *object)
+static void free_to_next(struct kmem_cache *s, void ***top, struct thread_class *tc, void *object)
 {
-	return thread_tls.top[class][-1] == object;
-}
+	struct magazine *loaded = magazine_unload(top), *previous = take_previous(tc), *mag;
 
-void magazine_free(unsigned class, void *object)
-{
-	struct kmem_cache *s = &kmalloc_caches[class];
-	struct thread *thread = thread_self();
-	struct magazine *loaded, *previous, *mag;
-	struct thread_class *tc;
-
-	if (unlikely(!thread)) {
-		free_one(s, object);
-		return;
-	}
-	if (unlikely(is_last_round(class, object))) {
-		slab_report(slab_of(region_of((uintptr_t)object), (uintptr_t)object), object);
-		return;
-	}
-	tc = &thread->class[class];
-	loaded = unload(class);
-	previous = take_previous(tc);
 	if (previous && !previous->rounds)
 		mag = previous;
 	else
 		mag = replace_full(s, tc, previous);
 	if (unlikely(!mag)) {
-		free_one(s, object);
+		magazine_free_one(s, object);
 		return;
 	}
 	if (loaded)
 		set_previous(tc, loaded);
-	load(class, mag);
-	magazine_push(class, object, 0);
+	load(top, mag);
+	magazine_push(top, object, 0);
+}
+
+void magazine_free(struct kmem_cache *s, void ***top, struct thread_class *tc, void *object)
+{
+	if (unlikely((*top)[-1] == object)) {
+		slab_report(slab_of(region_of((uintptr_t)object), (uintptr_t)object), object);
+		return;
+	}
+	if (!magazine_push(top, object, 0))
+		free_to_next(s, top, tc, object);
 }

@@ -40,9 +40,10 @@ enum thread_state {
 };
 
 struct thread;
+struct thread_slot;
 
 /*
- * What malloc and free read: 488 bytes, since a library that is loaded late finds only 512 bytes
+ * What malloc and free read: less than 512 bytes, since a library that is loaded late finds only 512 bytes
  * of static thread storage to spare.
  */
 struct thread_tls {
@@ -53,9 +54,11 @@ struct thread_tls {
 	uint8_t ticks;			/* slow paths since the clock was looked at */
 	_Atomic uint32_t busy;		/* inside a slow path; read by fork */
 	struct thread *thread;
+	struct thread_slot *slots;	/* of other caches, by their id */
+	uint32_t nr_slots;
 };
 
-static_assert(sizeof(struct thread_tls) <= 496, "fits into the optional static TLS");
+static_assert(sizeof(struct thread_tls) <= 504, "fits into the optional static TLS");
 
 extern __thread struct thread_tls thread_tls
 	__hidden __attribute__((tls_model("initial-exec")));
@@ -63,26 +66,25 @@ extern __thread struct thread_tls thread_tls
 extern void *const no_magazine[MAGAZINE_SIZE / sizeof(void *)] __hidden;
 #define NO_TOP	((void **)&no_magazine[MAGAZINE_SIZE / sizeof(void *)])
 
-/* One object of the class, or NULL: take the slow path. */
-static inline void *magazine_pop(unsigned class)
+/* The last round, or NULL: take the slow path. */
+static __always_inline void *magazine_pop(void ***place)
 {
-	void **top = thread_tls.top[class];
+	void **top = *place;
 	void *object = top[-1];
 
-	if (unlikely(!object))
-		return NULL;
-	thread_tls.top[class] = top - 1;
+	if (likely(object))
+		*place = top - 1;
 	return object;
 }
 
 /*
  * False: take the slow path, because the magazine is full or because the object is the one
- * that was freed last, which must not happen.  Both in one branch: for an object freed
- * twice the test is made on an address that looks full.
+ * that was freed last, which must not happen.  Both in one branch: for an object freed twice the
+ * test is made on @aligned (any multiple of MAGAZINE_SIZE), which looks full.
  */
-static inline bool magazine_push(unsigned class, void *object, uintptr_t aligned)
+static __always_inline bool magazine_push(void ***place, void *object, uintptr_t aligned)
 {
-	void **top = thread_tls.top[class];
+	void **top = *place;
 	uintptr_t test = (uintptr_t)top;
 
 	if (__builtin_expect_with_probability(top[-1] == object, 0, 0.5))
@@ -90,7 +92,7 @@ static inline bool magazine_push(unsigned class, void *object, uintptr_t aligned
 	if (unlikely(!(test & (MAGAZINE_SIZE - 1))))
 		return false;
 	*top = object;
-	thread_tls.top[class] = top + 1;
+	*place = top + 1;
 	return true;
 }
 
@@ -121,9 +123,25 @@ void magazine_delete(struct magazine *mag);
 /* The rounds go back to their slabs, the magazine to the depot or to its own slab. */
 void magazine_drain(struct kmem_cache *s, struct magazine *mag);
 
-/* The slow halves, inside the gate.  @class is a kmalloc class. */
-void *magazine_alloc(unsigned class);
-void magazine_free(unsigned class, void *object);
+/* One thread's magazines for one cache, but for the loaded one, which is known by its top. */
+struct thread_class {
+	_Atomic(struct magazine *) previous;	/* exchanged whole: reclaim takes it from idle threads */
+	uint16_t capacity;		/* of the next magazine; grows with use */
+};
+
+/*
+ * The slow halves, inside the gate.  @top is where the thread keeps the top of its loaded magazine
+ * for cache @s, and @tc the rest of what it has for it.
+ */
+void *magazine_alloc(struct kmem_cache *s, void ***top, struct thread_class *tc);
+void magazine_free(struct kmem_cache *s, void ***top, struct thread_class *tc, void *object);
+
+/* For threads without magazines. */
+void *magazine_alloc_one(struct kmem_cache *s);
+void magazine_free_one(struct kmem_cache *s, void *object);
+
+/* Takes the loaded magazine out of use; the caller sets *top.  NULL if there is none. */
+struct magazine *magazine_unload(void ***top);
 
 /*
  * depot.c: exchanges of whole magazines in constant time.

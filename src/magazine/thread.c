@@ -20,6 +20,7 @@
 
 #include "lib/bug.h"
 #include "mm/reclaim.h"
+#include "mm/zone.h"
 
 static struct os_mutex threads_lock = OS_MUTEX(RANK_THREADS);
 static struct list_node threads = { &threads, &threads };
@@ -74,25 +75,122 @@ struct thread *thread_self(void)
 	return thread_tls.state == THREAD_NEW ? thread_create() : NULL;
 }
 
+void *thread_alloc(unsigned class)
+{
+	struct thread *t = thread_self();
+	struct kmem_cache *s = &kmalloc_caches[class];
+
+	if (unlikely(!t))
+		return magazine_alloc_one(s);
+	return magazine_alloc(s, &thread_tls.top[class], &t->class[class]);
+}
+
+void thread_free(unsigned class, void *object)
+{
+	struct thread *t = thread_self();
+	struct kmem_cache *s = &kmalloc_caches[class];
+
+	if (unlikely(!t))
+		magazine_free_one(s, object);
+	else
+		magazine_free(s, &thread_tls.top[class], &t->class[class], object);
+}
+
+/*
+ * Slots for other caches: a table by cache id that grows with the highest id the thread uses.
+ * Others walk it under threads_lock, so its owner replaces it under that lock.
+ */
+
+#define SLOTS_A_PAGE	(PAGE_SIZE / sizeof(struct thread_slot))
+
+static void slots_replace(struct thread_slot *slots, unsigned nr)
+{
+	os_mutex_lock(&threads_lock);
+	if (thread_tls.nr_slots)
+		memcpy(slots, thread_tls.slots, thread_tls.nr_slots * sizeof(*slots));
+	thread_tls.slots = slots;
+	thread_tls.nr_slots = nr;
+	os_mutex_unlock(&threads_lock);
+}
+
+static void slots_free(struct thread_slot *slots)
+{
+	struct page *page;
+
+	if (!slots)
+		return;
+	page = virt_to_page(slots);
+	zone_free(page, page->nr_pages);
+}
+
+static bool slots_grow(unsigned id)
+{
+	unsigned pages = max(id / SLOTS_A_PAGE + 1, 2 * thread_tls.nr_slots / SLOTS_A_PAGE), i;
+	struct page *page = zone_alloc(pages, 0);
+	struct thread_slot *slots, *old = thread_tls.slots;
+
+	if (!page)
+		return false;
+	slots = (struct thread_slot *)page_to_addr(page);
+	for (i = 0; i < pages * SLOTS_A_PAGE; i++)
+		slots[i] = (struct thread_slot){ .top = NO_TOP };
+	slots_replace(slots, pages * (unsigned)SLOTS_A_PAGE);
+	slots_free(old);
+	return true;
+}
+
+static struct thread_slot *slot_of(struct kmem_cache *s)
+{
+	if (unlikely(!thread_self()))
+		return NULL;
+	if (unlikely(s->id >= thread_tls.nr_slots) && !slots_grow(s->id))
+		return NULL;
+	return &thread_tls.slots[s->id];
+}
+
+void *thread_cache_alloc(struct kmem_cache *s)
+{
+	struct thread_slot *slot = slot_of(s);
+
+	return slot ? magazine_alloc(s, &slot->top, &slot->rest) : magazine_alloc_one(s);
+}
+
+void thread_cache_free(struct kmem_cache *s, void *object)
+{
+	struct thread_slot *slot = slot_of(s);
+
+	if (slot)
+		magazine_free(s, &slot->top, &slot->rest, object);
+	else
+		magazine_free_one(s, object);
+}
+
 /*
  * Death.
  */
 
-static void flush_class(struct thread *t, unsigned class)
+static void flush_pair(struct kmem_cache *s, void ***top, struct thread_class *tc)
 {
-	struct kmem_cache *s = &kmalloc_caches[class];
-	void **top = t->tls->top[class];
-	struct magazine *mag;
+	struct magazine *mag = magazine_unload(top);
 
-	if (top != NO_TOP) {
-		mag = magazine_of_top(top);
-		mag->rounds = (uint16_t)(top - magazine_bottom(mag));
-		t->tls->top[class] = NO_TOP;
-		depot_put(s, mag);
-	}
-	mag = atomic_exchange_explicit(&t->class[class].previous, NULL, memory_order_acq_rel);
+	*top = NO_TOP;
 	if (mag)
 		depot_put(s, mag);
+	mag = atomic_exchange_explicit(&tc->previous, NULL, memory_order_acq_rel);
+	if (mag)
+		depot_put(s, mag);
+}
+
+static void flush_slots(struct thread *t)
+{
+	unsigned i;
+
+	for (i = 0; i < t->tls->nr_slots; i++) {
+		struct thread_slot *slot = &t->tls->slots[i];
+
+		if (slot->top != NO_TOP || slot->rest.previous)
+			flush_pair(cache_of_id(i), &slot->top, &slot->rest);
+	}
 }
 
 static void thread_flush(struct thread *t)
@@ -100,7 +198,8 @@ static void thread_flush(struct thread *t)
 	unsigned c;
 
 	for (c = 1; c <= NR_KMALLOC_CLASSES; c++)
-		flush_class(t, c);
+		flush_pair(&kmalloc_caches[c], &t->tls->top[c], &t->class[c]);
+	flush_slots(t);
 }
 
 void thread_flush_self(void)
@@ -131,6 +230,9 @@ static void thread_exit(struct thread *t)
 	atomic_fetch_add(&gate_unlisted, 1);
 	thread_unlink(t);
 	thread_tls.thread = NULL;
+	slots_free(thread_tls.slots);
+	thread_tls.slots = NULL;
+	thread_tls.nr_slots = 0;
 	slab_free(&thread_cache, &object, 1);
 	gate_leave();
 }
@@ -156,6 +258,16 @@ void thread_init(void)
  * Seen from others.
  */
 
+static size_t count_pair(void **top, struct thread_class *tc)
+{
+	struct magazine *previous = READ_ONCE(tc->previous);
+	size_t rounds = previous ? previous->rounds : 0;
+
+	if (top != NO_TOP)
+		rounds += (size_t)(top - magazine_bottom(magazine_of_top(top)));
+	return rounds;
+}
+
 void thread_count_rounds(size_t rounds[NR_KMALLOC_CLASSES + 1])
 {
 	struct list_node *pos;
@@ -166,18 +278,56 @@ void thread_count_rounds(size_t rounds[NR_KMALLOC_CLASSES + 1])
 	list_for_each(pos, &threads) {
 		struct thread *t = list_entry(pos, struct thread, list);
 
-		for (c = 1; c <= NR_KMALLOC_CLASSES; c++) {
-			struct magazine *previous = READ_ONCE(t->class[c].previous);
-			void **top = READ_ONCE(t->tls->top[c]);
-
-			if (top != NO_TOP)
-				rounds[c] += (size_t)(top -
-						      magazine_bottom(magazine_of_top(top)));
-			if (previous)
-				rounds[c] += previous->rounds;
-		}
+		for (c = 1; c <= NR_KMALLOC_CLASSES; c++)
+			rounds[c] += count_pair(READ_ONCE(t->tls->top[c]), &t->class[c]);
 	}
 	os_mutex_unlock(&threads_lock);
+}
+
+size_t thread_count_cache_rounds(struct kmem_cache *s)
+{
+	struct list_node *pos;
+	size_t rounds = 0;
+
+	os_mutex_lock(&threads_lock);
+	list_for_each(pos, &threads) {
+		struct thread_tls *tls = list_entry(pos, struct thread, list)->tls;
+
+		if (s->id < tls->nr_slots)
+			rounds += count_pair(READ_ONCE(tls->slots[s->id].top),
+					     &tls->slots[s->id].rest);
+	}
+	os_mutex_unlock(&threads_lock);
+	return rounds;
+}
+
+/* Pointers only under the lock: draining may purge, and that is a system call. */
+static void collect_slot(struct thread_slot *slot, struct list_node *magazines)
+{
+	struct magazine *mag = magazine_unload(&slot->top);
+
+	slot->top = NO_TOP;
+	if (mag)
+		list_add(&mag->list, magazines);
+	mag = atomic_exchange_explicit(&slot->rest.previous, NULL, memory_order_acq_rel);
+	if (mag)
+		list_add(&mag->list, magazines);
+}
+
+void thread_forget_cache(struct kmem_cache *s)
+{
+	struct list_node magazines = { &magazines, &magazines }, *pos, *next;
+
+	os_mutex_lock(&threads_lock);
+	list_for_each(pos, &threads) {
+		struct thread_tls *tls = list_entry(pos, struct thread, list)->tls;
+
+		if (s->id < tls->nr_slots)
+			collect_slot(&tls->slots[s->id], &magazines);
+	}
+	os_mutex_unlock(&threads_lock);
+	list_for_each_safe(pos, next, &magazines)
+		magazine_drain(s, list_entry(pos, struct magazine, list));
 }
 
 #define IDLE_STAMPS	2	/* of 256 ms */
@@ -188,45 +338,56 @@ static bool is_idle(const struct magazine *mag)
 }
 
 /* Taken first and looked at then, since its thread may load it at any time. */
-static void steal_class(struct thread *t, unsigned class, bool all, struct list_node *stolen)
+static void steal_previous(struct thread_class *tc, bool all, struct list_node *stolen)
 {
-	_Atomic(struct magazine *) *slot = &t->class[class].previous;
 	struct magazine *mag, *none = NULL;
 
-	if (!atomic_load_explicit(slot, memory_order_relaxed))
+	if (!atomic_load_explicit(&tc->previous, memory_order_relaxed))
 		return;
-	mag = atomic_exchange_explicit(slot, NULL, memory_order_acq_rel);
+	mag = atomic_exchange_explicit(&tc->previous, NULL, memory_order_acq_rel);
 	if (!mag)
 		return;
 	if (!all && !is_idle(mag) &&
-	    atomic_compare_exchange_strong_explicit(slot, &none, mag, memory_order_acq_rel,
-						    memory_order_relaxed))
+	    atomic_compare_exchange_strong_explicit(&tc->previous, &none, mag,
+						    memory_order_acq_rel, memory_order_relaxed))
 		return;
 	list_add(&mag->list, stolen);
 }
 
-static void steal_from_all(unsigned class, bool all, struct list_node *stolen)
+static struct thread_class *class_in_thread(struct thread *t, const struct kmem_cache *s)
+{
+	if (s->map_value <= NR_KMALLOC_CLASSES)
+		return &t->class[s->map_value];
+	return s->id < t->tls->nr_slots ? &t->tls->slots[s->id].rest : NULL;
+}
+
+static void steal_from_all(const struct kmem_cache *s, bool all, struct list_node *stolen)
 {
 	struct list_node *pos;
 
 	os_mutex_lock(&threads_lock);
-	list_for_each(pos, &threads)
-		steal_class(list_entry(pos, struct thread, list), class, all, stolen);
+	list_for_each(pos, &threads) {
+		struct thread_class *tc =
+			class_in_thread(list_entry(pos, struct thread, list), s);
+
+		if (tc)
+			steal_previous(tc, all, stolen);
+	}
 	os_mutex_unlock(&threads_lock);
+}
+
+static void steal_cache(struct kmem_cache *s, void *arg)
+{
+	struct list_node stolen = { &stolen, &stolen }, *pos, *next;
+
+	steal_from_all(s, *(bool *)arg, &stolen);
+	list_for_each_safe(pos, next, &stolen)
+		magazine_drain(s, list_entry(pos, struct magazine, list));
 }
 
 void thread_steal_idle(bool all)
 {
-	struct list_node stolen, *pos, *next;
-	unsigned c;
-
-	for (c = 1; c <= NR_KMALLOC_CLASSES && kmalloc_caches[c].size; c++) {
-		list_init(&stolen);
-		steal_from_all(c, all, &stolen);
-		list_for_each_safe(pos, next, &stolen)
-			magazine_drain(&kmalloc_caches[c],
-				       list_entry(pos, struct magazine, list));
-	}
+	cache_for_each(steal_cache, &all);
 }
 
 /*

@@ -7,10 +7,10 @@
 
 #include "magazine/magazine.h"
 
-/* The slow half of a thread's magazines for one class. */
-struct thread_class {
-	_Atomic(struct magazine *) previous;	/* exchanged whole: reclaim takes it from idle threads */
-	uint16_t capacity;		/* of the next magazine; grows with use */
+/* What a thread has for a cache that is not one of kmalloc's. */
+struct thread_slot {
+	void **top;			/* NO_TOP while there is no magazine */
+	struct thread_class rest;
 };
 
 struct thread {
@@ -30,6 +30,23 @@ void thread_init(void);
 
 /* The calling thread's magazines, made at first use.  NULL: it works without.  Inside the gate. */
 struct thread *thread_self(void);
+
+/*
+ * The slow halves for the kmalloc caches, by class, and for other caches.  Inside the gate.
+ */
+void *thread_alloc(unsigned class);
+void thread_free(unsigned class, void *object);
+void *thread_cache_alloc(struct kmem_cache *s);
+void thread_cache_free(struct kmem_cache *s, void *object);
+
+/*
+ * All threads' magazines of a cache that is not one of kmalloc's and that nobody uses any more are
+ * drained.
+ */
+void thread_forget_cache(struct kmem_cache *s);
+
+/* The rounds in all threads' magazines of one cache that is not one of kmalloc's. */
+size_t thread_count_cache_rounds(struct kmem_cache *s);
 
 /* The rounds in all threads' magazines, by class; a snapshot that others change meanwhile. */
 void thread_count_rounds(size_t rounds[NR_KMALLOC_CLASSES + 1]);

@@ -30,7 +30,7 @@ void *malloc_slow(size_t size)
 	void *ptr;
 
 	if (size - 1 < max_class_size) {
-		ptr = magazine_pop(size_class(size));
+		ptr = magazine_pop(&thread_tls.top[size_class(size)]);
 		if (likely(ptr))
 			return ptr;
 	}
@@ -68,7 +68,7 @@ void *do_calloc(size_t n, size_t size)
 		return out_of_memory();
 	if (unlikely(bytes - 1 >= max_class_size))
 		return calloc_slow(bytes);
-	ptr = magazine_pop(size_class(bytes));
+	ptr = magazine_pop(&thread_tls.top[size_class(bytes)]);
 	return likely(ptr) ? memset(ptr, 0, bytes) : calloc_slow(bytes);
 }
 

@@ -26,7 +26,7 @@ static inline void *do_malloc(size_t size)
 	OPAQUE(step);				/* else the compiler tests size + 15 as well */
 	if (unlikely(step >= SIZE_STEPS))
 		return malloc_slow(size);
-	object = magazine_pop(thread_tls.class_of[step]);
+	object = magazine_pop(&thread_tls.top[thread_tls.class_of[step]]);
 	return likely(object) ? object : malloc_slow(size);
 }
 
@@ -36,7 +36,7 @@ static inline void do_free(void *ptr)
 	size_t granule = ((uintptr_t)ptr - base) >> GRANULE_SHIFT;
 
 	if (unlikely(granule >= slab_map_granules) ||
-	    unlikely(!magazine_push(((const uint8_t *)base)[granule], ptr, base)))
+	    unlikely(!magazine_push(&thread_tls.top[((const uint8_t *)base)[granule]], ptr, base)))
 		free_slow(ptr);
 }
 

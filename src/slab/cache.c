@@ -6,8 +6,10 @@
  * a sixteenth; they stay small for small objects, because a slab goes back only when
  * its last object is free.  Pages of a slab cost nothing before an object on them is used.
  *
- * Locks: caches_lock guards the list.  Entries are never removed while it is walked without the
- * lock: cache_for_each relies on caches staying (kmem_cache_destroy takes care of its own).
+ * Every cache has an id, the smallest that was free, by which threads find their magazines for it.
+ *
+ * Locks: caches_lock guards the table and the pins.  A cache that is being looked at by cache_for_each
+ * is pinned; cache_fini takes it off the table and waits until nobody does.
  */
 #include "lib/bits.h"
 #include "lib/bug.h"
@@ -16,7 +18,8 @@
 struct kmem_cache kmalloc_caches[NR_KMALLOC_CLASSES + 1];
 
 static struct os_mutex caches_lock = OS_MUTEX(RANK_CACHES);
-static struct list_node caches = { &caches, &caches };
+static struct kmem_cache *caches[MAX_CACHES];
+static unsigned nr_ids;			/* no id from here on is in use */
 
 unsigned slab_order(size_t size)
 {
@@ -53,7 +56,24 @@ static void cache_init_lists(struct kmem_cache *s)
 	list_init(&s->empty);
 }
 
-void cache_init(struct kmem_cache *s, const char *name, size_t size, size_t align,
+/* False if there are MAX_CACHES already. */
+static bool cache_list(struct kmem_cache *s)
+{
+	unsigned id = 0;
+
+	os_mutex_lock(&caches_lock);
+	while (id < nr_ids && caches[id])
+		id++;
+	if (id < MAX_CACHES) {
+		s->id = id;
+		caches[id] = s;
+		nr_ids = max(nr_ids, id + 1);
+	}
+	os_mutex_unlock(&caches_lock);
+	return id < MAX_CACHES;
+}
+
+bool cache_init(struct kmem_cache *s, const char *name, size_t size, size_t align,
 		uint8_t map_value)
 {
 	s->name = name;
@@ -65,26 +85,49 @@ void cache_init(struct kmem_cache *s, const char *name, size_t size, size_t alig
 	s->reciprocal = ((UINT64_C(1) << RECIPROCAL_SHIFT) + s->size - 1) / s->size;
 	s->fullness_factor = (NR_FULLNESS << 16) / s->objects;
 	s->map_value = map_value ? map_value : (uint8_t)MAP_OTHER(s->order);
+	s->pins = 0;
 	cache_init_lists(s);
-	os_mutex_lock(&caches_lock);
-	list_add_tail(&s->caches, &caches);
-	os_mutex_unlock(&caches_lock);
+	return cache_list(s);
 }
 
-static struct kmem_cache *cache_next(struct list_node *pos)
+void cache_fini(struct kmem_cache *s)
 {
-	struct kmem_cache *s;
+	unsigned i;
 
 	os_mutex_lock(&caches_lock);
-	s = pos->next == &caches ? NULL : list_entry(pos->next, struct kmem_cache, caches);
+	caches[s->id] = NULL;
+	os_mutex_unlock(&caches_lock);
+	/* acquire: pairs with the release in cache_for_each, whose looking is over */
+	for (i = 0; atomic_load_explicit(&s->pins, memory_order_acquire); i++)
+		os_yield_cpu(i);
+}
+
+struct kmem_cache *cache_of_id(unsigned id)
+{
+	return id < MAX_CACHES ? READ_ONCE(caches[id]) : NULL;
+}
+
+static struct kmem_cache *pin_from(unsigned id)
+{
+	struct kmem_cache *s = NULL;
+
+	os_mutex_lock(&caches_lock);
+	while (id < nr_ids && !s)
+		s = caches[id++];
+	if (s)
+		atomic_fetch_add_explicit(&s->pins, 1, memory_order_relaxed);
 	os_mutex_unlock(&caches_lock);
 	return s;
 }
 
 void cache_for_each(void (*fn)(struct kmem_cache *s, void *arg), void *arg)
 {
-	struct kmem_cache *s = cache_next(&caches);
+	struct kmem_cache *s;
+	unsigned id;
 
-	for (; s; s = cache_next(&s->caches))
+	for (id = 0; (s = pin_from(id)); ) {
+		id = s->id + 1;
 		fn(s, arg);
+		atomic_fetch_sub_explicit(&s->pins, 1, memory_order_release);
+	}
 }

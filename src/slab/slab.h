@@ -52,8 +52,9 @@ struct kmem_cache {
 	uint16_t max_rounds;		/* the most a magazine may hold */
 	uint16_t align;
 	void (*ctor)(void *object);	/* once for each object when its slab is made */
+	uint32_t id;			/* of the cache; a small number, used again after it is gone */
+	_Atomic uint32_t pins;		/* looked at by cache_for_each */
 	const char *name;
-	struct list_node caches;	/* all caches, in order of creation */
 
 	struct depot depot __attribute__((aligned(CACHE_LINE)));
 
@@ -73,10 +74,18 @@ extern struct kmem_cache kmalloc_caches[NR_KMALLOC_CLASSES + 1] __hidden;
 
 /*
  * Prepares a cache.  @align is a power of two up to PAGE_SIZE; @map_value 0 chooses the value for
- * caches that are not kmalloc's.  The cache is on the list of all caches afterwards.
+ * caches that are not kmalloc's.  False if there are MAX_CACHES already.
  */
-void cache_init(struct kmem_cache *s, const char *name, size_t size, size_t align,
+bool cache_init(struct kmem_cache *s, const char *name, size_t size, size_t align,
 		uint8_t map_value);
+
+/* The opposite, once no slab is left and no thread has a magazine of it. */
+void cache_fini(struct kmem_cache *s);
+
+/* The cache with this id. */
+struct kmem_cache *cache_of_id(unsigned id);
+
+#define MAX_CACHES	65536u
 
 /* Order of the slabs of a cache with objects of @size bytes. */
 unsigned slab_order(size_t size);
