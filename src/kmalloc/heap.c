@@ -89,76 +89,101 @@ static bool heap_enter(void)
  * Allocation.
  */
 
-static void *alloc_run(size_t size, unsigned align_order, bool *zeroed)
+static void *alloc_area(size_t size, size_t align, bool zero)
+{
+	bool zeroed;
+	void *ptr = vmap_alloc(size, align, &zeroed);
+
+	if (ptr && zero && !zeroed)
+		memset(ptr, 0, size);
+	return ptr;
+}
+
+static void *alloc_run(size_t size, unsigned align_order, bool zero)
 {
 	struct page *page = zone_alloc((unsigned)pages_of(size), align_order);
 
-	if (!page)
-		return vmap_alloc(size, PAGE_SIZE << align_order, zeroed);
-	*zeroed = page->flags & PG_CLEAN;
+	if (unlikely(!page))
+		return alloc_area(size, PAGE_SIZE << align_order, zero);
+	if (zero)
+		zone_zero(page);
 	return (void *)page_to_addr(page);
 }
 
-static void *alloc_pages_once(size_t size, size_t align, bool *zeroed)
+static void *alloc_pages_once(size_t size, size_t align, bool zero)
 {
 	if (size > PTRDIFF_MAX - MAX_RUN_SIZE)
 		return NULL;
 	if (size > MAX_RUN_SIZE || align > MAX_RUN_SIZE)
-		return vmap_alloc(size, max(align, PAGE_SIZE), zeroed);
-	return alloc_run(size, order_of(pages_of(align)), zeroed);
+		return alloc_area(size, max(align, PAGE_SIZE), zero);
+	return alloc_run(size, order_of(pages_of(align)), zero);
 }
 
-static void *alloc_once(size_t size, size_t align, bool *zeroed)
+static void *alloc_object(unsigned class, size_t size, bool zero)
+{
+	void *ptr = thread_alloc(class);
+
+	return ptr && zero ? memset(ptr, 0, size) : ptr;
+}
+
+static void *alloc_once(size_t size, size_t align, bool zero)
 {
 	unsigned class = size_class_aligned(size, align);
 
-	*zeroed = false;
-	if (class)
-		return thread_alloc(class);
-	return alloc_pages_once(size, align, zeroed);
+	return class ? alloc_object(class, size, zero) : alloc_pages_once(size, align, zero);
 }
 
-static void *alloc_inside(size_t size, size_t align, bool *zeroed)
+static void *alloc_inside(size_t size, size_t align, bool zero)
 {
-	void *ptr = alloc_once(size, align, zeroed);
+	void *ptr = alloc_once(size, align, zero);
 
 	if (unlikely(!ptr) && trim_all())
-		ptr = alloc_once(size, align, zeroed);
+		ptr = alloc_once(size, align, zero);
 	return ptr;
 }
 
-static void *alloc_any(size_t size, size_t align, bool *zeroed)
+static __cold void *alloc_outside(size_t size, size_t align, bool zero)
+{
+	void *ptr = emergency_alloc(size, align);
+
+	return ptr && zero ? memset(ptr, 0, size) : ptr;
+}
+
+static void *alloc_any(size_t size, size_t align, bool zero)
 {
 	void *ptr;
 
-	*zeroed = false;
 	if (unlikely(!heap_enter()))
-		return emergency_alloc(size, align);
-	ptr = alloc_inside(size, align, zeroed);
+		return alloc_outside(size, align, zero);
+	ptr = alloc_inside(size, align, zero);
 	gate_leave();
 	return ptr;
 }
 
 void *heap_alloc(size_t size)
 {
-	bool zeroed;
-
-	return alloc_any(size, 1, &zeroed);
+	return alloc_any(size, 1, false);
 }
 
 void *heap_alloc_aligned(size_t size, size_t align)
 {
-	bool zeroed;
-
-	return alloc_any(size, align, &zeroed);
+	return alloc_any(size, align, false);
 }
 
 void *heap_alloc_zeroed(size_t size)
 {
-	bool zeroed;
-	void *ptr = alloc_any(size, 1, &zeroed);
+	return alloc_any(size, 1, true);
+}
 
-	return ptr && !zeroed ? memset(ptr, 0, size) : ptr;
+void *heap_alloc_class(unsigned class)
+{
+	void *ptr;
+
+	if (unlikely(!heap_enter()))
+		return emergency_alloc(kmalloc_caches[class].size, 1);
+	ptr = thread_alloc(class);
+	gate_leave();
+	return likely(ptr) ? ptr : heap_alloc(kmalloc_caches[class].size);
 }
 
 /*
@@ -307,6 +332,8 @@ static void *resize_run(void *ptr, struct page *page, size_t size)
 {
 	unsigned nr = (unsigned)pages_of(size);
 
+	if (nr > page->nr_pages)
+		return zone_extend(page, nr) ? ptr : NULL;
 	if (nr < page->nr_pages) {
 		zone_trim(page, nr);
 		reclaim_note_free();
@@ -318,6 +345,8 @@ static bool resize_in_place(const struct heap_object *object, size_t size)
 {
 	if (object->kind == HEAP_AREA)
 		return size > MAX_RUN_SIZE || (size >= object->size / 2 && size <= object->size);
+	if (object->kind == HEAP_RUN && size > object->size)
+		return size <= MAX_RUN_SIZE;
 	if (size > object->size)
 		return false;
 	return size >= object->size / 2 || (object->kind == HEAP_RUN && size > max_class_size);

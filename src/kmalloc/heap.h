@@ -35,6 +35,9 @@ void heap_ready(void);
 /* NULL if there is no memory; errno is not set.  size > 0. */
 void *heap_alloc(size_t size);
 void *heap_alloc_zeroed(size_t size);
+
+/* The same for a size class: what the loaded magazine could not serve. */
+void *heap_alloc_class(unsigned class);
 void *heap_alloc_aligned(size_t size, size_t align);
 
 /* Any pointer, NULL too.  What is not a start of something in use is reported. */

@@ -36,12 +36,43 @@ static inline void bitmap_fill(uint64_t *map, unsigned n)
 		map[words] = (UINT64_C(1) << (n % BITS_PER_WORD)) - 1;
 }
 
-static inline unsigned bitmap_weight(const uint64_t *map, unsigned n)
+/* The bits of the word with index @word that lie in [@start, @start + @n). */
+static inline uint64_t bitmap_word_mask(size_t word, size_t start, size_t n)
 {
-	unsigned i, sum = 0;
+	size_t first = word * BITS_PER_WORD, end = start + n;
+	uint64_t mask = ~UINT64_C(0);
 
-	for (i = 0; i < BITMAP_WORDS(n); i++)
-		sum += (unsigned)__builtin_popcountll(map[i]);
+	if (start > first)
+		mask <<= start - first;
+	if (end < first + BITS_PER_WORD)
+		mask &= (UINT64_C(1) << (end - first)) - 1;
+	return mask;
+}
+
+static inline void bitmap_set_range(uint64_t *map, size_t start, size_t n)
+{
+	size_t word;
+
+	for (word = start / BITS_PER_WORD; word * BITS_PER_WORD < start + n; word++)
+		map[word] |= bitmap_word_mask(word, start, n);
+}
+
+static inline void bitmap_clear_range(uint64_t *map, size_t start, size_t n)
+{
+	size_t word;
+
+	for (word = start / BITS_PER_WORD; word * BITS_PER_WORD < start + n; word++)
+		map[word] &= ~bitmap_word_mask(word, start, n);
+}
+
+static inline unsigned bitmap_count_range(const uint64_t *map, size_t start, size_t n)
+{
+	unsigned sum = 0;
+	size_t word;
+
+	for (word = start / BITS_PER_WORD; word * BITS_PER_WORD < start + n; word++)
+		sum += (unsigned)__builtin_popcountll(map[word] &
+						      bitmap_word_mask(word, start, n));
 	return sum;
 }
 

@@ -44,4 +44,8 @@
 #define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
 
+/* The same for objects declared _Atomic. */
+#define ATOMIC_READ(x)	atomic_load_explicit(&(x), memory_order_relaxed)
+#define ATOMIC_WRITE(x, v) atomic_store_explicit(&(x), (v), memory_order_relaxed)
+
 #endif

@@ -9,6 +9,8 @@
  * gets scattered objects touches scattered memory.  So what a depot does not need goes back to the
  * slabs, where the bitmap sorts it by address.  It does not need what was there all through an
  * epoch (the fewest magazines seen in it: Bonwick's working set), nor more than max_full.
+ * max_full starts low.  When a depot runs empty that has sent magazines to the slabs in the same
+ * epoch, it was too low, and rises by one, up to MAX_BYTES or a 16th of the cache's slabs.
  *
  * Locks: depot.lock for lists and counters; magazines on a list belong to the depot.  Draining
  * happens without it.
@@ -19,6 +21,7 @@
 #include "lib/bug.h"
 #include "magazine/magazine.h"
 
+#define MAX_BYTES	(1u << 20)	/* of a depot, in rounds */
 #define MAX_EMPTY	16		/* of a depot; more go back to their slab */
 
 static struct magazine *pop(struct list_node *list, uint32_t *nr, uint32_t *low)
@@ -50,6 +53,19 @@ static struct magazine *pop_coldest_full(struct depot *d)
 	return mag;
 }
 
+static void learn(struct kmem_cache *s)
+{
+	struct depot *d = &s->depot;
+	size_t bytes = max((size_t)MAX_BYTES, ((size_t)READ_ONCE(s->nr_slabs) << s->order) *
+						      (PAGE_SIZE / 16));
+
+	if (!d->overflows)
+		return;
+	d->overflows--;
+	if ((size_t)d->max_full * s->max_rounds * s->size < bytes)
+		d->max_full++;
+}
+
 struct magazine *depot_get_full(struct kmem_cache *s, struct magazine *empty)
 {
 	struct depot *d = &s->depot;
@@ -57,6 +73,8 @@ struct magazine *depot_get_full(struct kmem_cache *s, struct magazine *empty)
 
 	os_mutex_lock(&d->lock);
 	full = pop(&d->full, &d->nr_full, &d->full_low);
+	if (!full)
+		learn(s);
 	if (empty)
 		push(empty, &d->empty, &d->nr_empty);
 	os_mutex_unlock(&d->lock);
@@ -77,8 +95,10 @@ struct magazine *depot_put_full(struct kmem_cache *s, struct magazine *full)
 	empty = pop(&d->empty, &d->nr_empty, &d->empty_low);
 	if (full) {
 		push(full, &d->full, &d->nr_full);
-		if (d->nr_full > d->max_full)
+		if (d->nr_full > d->max_full) {
 			cold = pop_coldest_full(d);
+			d->overflows++;
+		}
 	}
 	os_mutex_unlock(&d->lock);
 	if (!cold)
@@ -134,6 +154,8 @@ static void take_lows(struct depot *d, bool all, unsigned *full, unsigned *empty
 	*full = all ? d->nr_full : d->full_low;
 	*empty = all ? d->nr_empty : d->empty_low;
 	d->full_low = d->nr_full - *full;
+	d->max_full = max(d->max_full - min(*full, d->max_full), d->min_max_full);
+	d->overflows = 0;
 	d->empty_low = d->nr_empty - *empty;
 	os_mutex_unlock(&d->lock);
 }

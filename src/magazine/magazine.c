@@ -31,11 +31,12 @@ static_assert(NR_MAP_VALUES == 50, "as many initialisers as tops");
 
 __thread struct thread_tls thread_tls __attribute__((tls_model("initial-exec"))) = {
 	.top = { TIMES_25(NO_TOP), TIMES_25(NO_TOP) },
+	.state = THREAD_NEW,
 };
 
 static struct kmem_cache magazine_cache;
 
-#define DEPOT_BYTES	(256u << 10)
+#define DEPOT_BYTES	(64u << 10)
 
 static unsigned clamp_rounds(size_t rounds)
 {
@@ -57,7 +58,8 @@ void magazine_init(size_t thread_bytes)
 		if (!s->size)
 			break;
 		s->max_rounds = (uint16_t)clamp_rounds(thread_bytes / 64 / s->size);
-		s->depot.max_full = max(DEPOT_BYTES / (s->max_rounds * s->size), 2u);
+		s->depot.min_max_full = max(DEPOT_BYTES / (s->max_rounds * s->size), 2u);
+		s->depot.max_full = s->depot.min_max_full;
 	}
 }
 
@@ -107,7 +109,7 @@ static struct magazine *take_previous(struct thread_class *tc)
 
 static void set_previous(struct thread_class *tc, struct magazine *mag)
 {
-	mag->stamp = (uint32_t)(os_clock_ms() >> 8);
+	mag->stamp = READ_ONCE(trim_epochs);
 	atomic_store_explicit(&tc->previous, mag, memory_order_release);
 }
 

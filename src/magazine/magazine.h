@@ -34,6 +34,7 @@ static_assert(sizeof(struct magazine) == MAGAZINE_SIZE, "slots end at the bounda
 #define SIZE_STEPS	(1024 / 16 + 1)
 
 enum thread_state {
+	THREAD_EARLY,		/* before the C library has set up thread storage: no magazines */
 	THREAD_NEW,		/* no magazines yet: the next slow path makes them */
 	THREAD_LIVE,
 	THREAD_DEAD,		/* past its last destructor: works without magazines */

@@ -7,7 +7,8 @@
  * (the C library frees some itself) goes to the slabs one by one.
  *
  * States (thread_tls.state): NEW -> LIVE -> DEAD.  A thread that cannot get memory for its struct
- * thread stays NEW and tries again.
+ * thread stays NEW and tries again.  EARLY is what a zeroed thread_tls says: the dynamic linker calls
+ * malloc for resolvers of indirect functions before it copies the initial thread storage.
  *
  * Locks: threads_lock guards the list and keeps its members from exiting.  A thread's loaded
  * magazines are its own; others read its tops only for statistics, and in the child of a fork.
@@ -260,7 +261,7 @@ void thread_init(void)
 
 static size_t count_pair(void **top, struct thread_class *tc)
 {
-	struct magazine *previous = READ_ONCE(tc->previous);
+	struct magazine *previous = ATOMIC_READ(tc->previous);
 	size_t rounds = previous ? previous->rounds : 0;
 
 	if (top != NO_TOP)
@@ -330,11 +331,10 @@ void thread_forget_cache(struct kmem_cache *s)
 		magazine_drain(s, list_entry(pos, struct magazine, list));
 }
 
-#define IDLE_STAMPS	2	/* of 256 ms */
-
+/* Not loaded in this epoch, nor in the one before. */
 static bool is_idle(const struct magazine *mag)
 {
-	return (uint32_t)(os_clock_ms() >> 8) - mag->stamp >= IDLE_STAMPS;
+	return READ_ONCE(trim_epochs) - mag->stamp >= 2;
 }
 
 /* Taken first and looked at then, since its thread may load it at any time. */

@@ -82,6 +82,9 @@ void gate_fork_prepare(void);
 void gate_fork_parent(void);
 void gate_fork_child(void);
 
+/* How many epochs there were. */
+extern uint32_t trim_epochs __hidden;
+
 /* Runs an epoch: idle magazines, depots, pages. */
 void trim_epoch(void);
 

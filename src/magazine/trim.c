@@ -7,6 +7,8 @@
 #include "magazine/thread.h"
 #include "mm/reclaim.h"
 
+uint32_t trim_epochs;
+
 static void trim_depot(struct kmem_cache *s, void *arg)
 {
 	(void)arg;
@@ -22,8 +24,8 @@ static void trim_cache(struct kmem_cache *s, void *arg)
 
 void trim_epoch(void)
 {
-	if (reclaim_epoch_ms)
-		thread_steal_idle(false);
+	WRITE_ONCE(trim_epochs, READ_ONCE(trim_epochs) + 1);
+	thread_steal_idle(false);
 	cache_for_each(trim_depot, NULL);
 	reclaim_epoch();
 }

@@ -37,7 +37,7 @@ bool background_is_wanted(void)
 		return false;
 	if (options.background == BACKGROUND_OFF || !reclaim_epoch_ms)
 		return false;
-	if (options.background == BACKGROUND_AUTO && READ_ONCE(nr_threads) < 2)
+	if (options.background == BACKGROUND_AUTO && ATOMIC_READ(nr_threads) < 2)
 		return false;
 	return reclaim_dirty_pages() >= WANTED_PAGES;
 }

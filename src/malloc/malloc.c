@@ -24,20 +24,25 @@ void *out_of_memory(void)
 	return NULL;
 }
 
-/* 1024 < size <= max_class_size, or an empty magazine, or size 0, or everything else. */
+static void *check(void *ptr)
+{
+	return likely(ptr) ? ptr : out_of_memory();
+}
+
+/* An empty magazine, or 1024 < size <= max_class_size, or everything else. */
 void *malloc_slow(size_t size)
 {
+	unsigned class;
 	void *ptr;
 
 	if (size - 1 < max_class_size) {
-		ptr = magazine_pop(&thread_tls.top[size_class(size)]);
-		if (likely(ptr))
-			return ptr;
+		class = size_class(size);
+		ptr = magazine_pop(&thread_tls.top[class]);
+		return likely(ptr) ? ptr : check(heap_alloc_class(class));
 	}
 	if (unlikely(size > MAX_REQUEST))
 		return out_of_memory();
-	ptr = heap_alloc(size ? size : 1);
-	return ptr ? ptr : out_of_memory();
+	return check(heap_alloc(size ? size : 1));
 }
 
 void free_slow(void *ptr)
@@ -51,12 +56,9 @@ void free_slow(void *ptr)
 
 void *calloc_slow(size_t size)
 {
-	void *ptr;
-
 	if (unlikely(size > MAX_REQUEST))
 		return out_of_memory();
-	ptr = heap_alloc_zeroed(size ? size : 1);
-	return ptr ? ptr : out_of_memory();
+	return check(heap_alloc_zeroed(size ? size : 1));
 }
 
 void *do_calloc(size_t n, size_t size)

@@ -17,7 +17,7 @@ extern _Atomic size_t charged_pages;
 /* Would a charge of @pages fail? */
 static inline bool limit_reached(size_t pages)
 {
-	return limit_pages && READ_ONCE(charged_pages) + pages > limit_pages;
+	return limit_pages && ATOMIC_READ(charged_pages) + pages > limit_pages;
 }
 
 static inline bool limit_charge(size_t pages)

@@ -27,17 +27,17 @@ enum page_type {
 	PAGE_SLAB,		/* 1 << order pages of objects */
 };
 
-/* May be read as zero without being touched: fresh from the kernel, or purged. */
-#define PG_CLEAN	0x01
-
 struct kmem_cache;
 
 struct page {
 	uint8_t type;			/* enum page_type */
 	uint8_t order;			/* of a free block or a slab */
-	uint8_t flags;			/* PG_* */
+	uint8_t unused;
 	uint8_t fullness;		/* of a slab: index of its partial list */
-	uint32_t nr_pages;		/* of a run */
+	union {
+		uint32_t nr_pages;	/* of a run */
+		uint32_t nr_dirty;	/* of a free block: its pages that hold memory */
+	};
 	struct list_node lru;		/* zone: free list; slab: partial list */
 	struct kmem_cache *cache;	/* of a slab */
 	uint16_t free_objects;		/* of a slab: bits set in its bitmap */

@@ -25,14 +25,12 @@
 #include "os/os.h"
 
 #define SLACK_MIN	((size_t)256)		/* pages: 1 MiB */
-#define REGRET_EPOCHS	2
 
 unsigned reclaim_epoch_ms = 500;
 _Atomic bool reclaim_in_background;
 
 static _Atomic uint64_t epoch_end;
-static _Atomic unsigned epoch_nr;
-static _Atomic unsigned last_purge;		/* epoch_nr of the last purge by the slack rule */
+static _Atomic size_t purged_lately;		/* by the slack rule, in this epoch and the last one */
 static _Atomic size_t learned_slack;
 static _Atomic size_t regretted;		/* pages faulted again in this epoch */
 
@@ -54,23 +52,24 @@ bool reclaim_due(void)
 
 static void slack_adapt(void)
 {
-	size_t learned = READ_ONCE(learned_slack);
+	size_t learned = ATOMIC_READ(learned_slack);
 
 	if (!atomic_exchange_explicit(&regretted, 0, memory_order_relaxed))
-		WRITE_ONCE(learned_slack, learned / 2);
-	atomic_fetch_add_explicit(&epoch_nr, 1, memory_order_relaxed);
+		ATOMIC_WRITE(learned_slack, learned / 2);
+	ATOMIC_WRITE(purged_lately, ATOMIC_READ(purged_lately) / 2);
 }
 
 /*
  * A block below 64 KiB costs a system call for little, and is likely to merge with a neighbour
  * soon: it goes only when most of what should go is in such blocks.
  */
-static void purge_blocks(size_t pages)
+static size_t purge_blocks(size_t pages)
 {
 	size_t done = pages ? zone_purge(pages, 4) : 0;
 
 	if (done < pages / 2)
-		zone_purge(pages - done, 0);
+		done += zone_purge(pages - done, 0);
+	return done;
 }
 
 void reclaim_epoch(void)
@@ -86,44 +85,45 @@ void reclaim_epoch(void)
 
 size_t reclaim_dirty_pages(void)
 {
-	return READ_ONCE(zone.nr_free[ZONE_DIRTY]) + vmap_lazy_pages();
+	return READ_ONCE(zone.nr_dirty) + vmap_lazy_pages();
 }
 
 static size_t slack(void)
 {
-	size_t used = READ_ONCE(zone.managed) - READ_ONCE(zone.nr_free[ZONE_DIRTY]) -
-		      READ_ONCE(zone.nr_free[ZONE_CLEAN]);
+	size_t used = READ_ONCE(zone.managed) - READ_ONCE(zone.nr_free) + vmap_busy_pages();
 	size_t base = reclaim_epoch_ms ? max(used / 8, SLACK_MIN) : 0;
 
-	return base + READ_ONCE(learned_slack);
+	return base + ATOMIC_READ(learned_slack);
 }
 
 void reclaim_note_free(void)
 {
-	size_t dirty, allowed;
+	size_t dirty, allowed, done;
 
-	if (READ_ONCE(reclaim_in_background) && reclaim_epoch_ms)
+	if (ATOMIC_READ(reclaim_in_background) && reclaim_epoch_ms)
 		return;
 	dirty = reclaim_dirty_pages();
 	allowed = slack();
 	if (likely(dirty <= allowed))
 		return;
-	WRITE_ONCE(last_purge, READ_ONCE(epoch_nr));
 	/* Below the mark by half, so that the next frees do not purge again. */
 	dirty -= allowed / 2;
-	dirty -= min(dirty, vmap_purge(min(dirty, vmap_lazy_pages())));
-	purge_blocks(dirty);
+	done = vmap_purge(min(dirty, vmap_lazy_pages()));
+	done += purge_blocks(dirty - min(dirty, done));
+	atomic_fetch_add_explicit(&purged_lately, done, memory_order_relaxed);
 }
 
+/* A fault is a regret only as far as there were purges that may have caused it. */
 void reclaim_note_fault(size_t pages)
 {
-	if (READ_ONCE(reclaim_in_background) || !READ_ONCE(zone.purged))
+	size_t purged = ATOMIC_READ(purged_lately);
+
+	if (likely(!purged))
 		return;
-	if (READ_ONCE(epoch_nr) - READ_ONCE(last_purge) >= REGRET_EPOCHS)
-		return;
+	pages = min(pages, purged);
+	atomic_fetch_sub_explicit(&purged_lately, pages, memory_order_relaxed);
 	atomic_fetch_add_explicit(&regretted, pages, memory_order_relaxed);
-	if (READ_ONCE(learned_slack) < READ_ONCE(zone.managed))
-		atomic_fetch_add_explicit(&learned_slack, pages, memory_order_relaxed);
+	atomic_fetch_add_explicit(&learned_slack, pages, memory_order_relaxed);
 }
 
 size_t reclaim_all(void)

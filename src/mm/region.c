@@ -55,12 +55,14 @@ static void *reserve_halving(size_t *size)
 static void region_layout(struct region *r, uintptr_t base, size_t size)
 {
 	size_t map = align_up(size >> GRANULE_SHIFT, PAGE_SIZE);
+	size_t dirty = align_up(size >> PAGE_SHIFT >> 3, PAGE_SIZE);
 	size_t pages = align_up((size >> PAGE_SHIFT) * sizeof(struct page), PAGE_SIZE);
 
 	r->base = base;
 	r->end = base + size;
 	r->map = (uint8_t *)base;
-	r->pages = (struct page *)(base + map + PAGE_SIZE);
+	r->dirty = (uint64_t *)(base + map + PAGE_SIZE);
+	r->pages = (struct page *)((uintptr_t)r->dirty + dirty);
 	r->heap = align_up((uintptr_t)r->pages + pages + PAGE_SIZE, GRANULE_SIZE);
 	r->grown = r->heap;
 	r->usable = base;
@@ -103,6 +105,9 @@ static int commit_metadata(struct region *r, uintptr_t end)
 	uintptr_t last = min(align_up(end, BLOCK_SIZE), r->end);
 	int err = commit_range((uintptr_t)region_page(r, first), (uintptr_t)region_page(r, last));
 
+	if (!err)
+		err = commit_range((uintptr_t)r->dirty,
+				   (uintptr_t)r->dirty + ((last - r->base) >> PAGE_SHIFT >> 3));
 	return err ? err : commit_range(r->base, (uintptr_t)slab_map_byte(r, last - 1) + 1);
 }
 

@@ -17,17 +17,18 @@
  * One region, from low to high addresses:
  *
  *   base                                                                    end
- *    | slab map | guard | struct pages | guard | heap: usable ... | reserved |
- *                                               ^heap              ^grown
+ *    | slab map | guard | dirty map | struct pages | guard | heap: usable ... | reserved |
+ *                                                           ^heap              ^grown
  *
- * map[] and pages[] are indexed by the distance from base, so both cover themselves too; those
- * entries stay 0 and PAGE_NONE.
+ * map[], dirty[] and pages[] are indexed by the distance from base, so they cover themselves
+ * too; those entries stay 0 and PAGE_NONE.
  */
 struct region {
 	uintptr_t base, heap, end;
 	uintptr_t grown;		/* next address to hand to the zone; zone lock */
 	uintptr_t usable;		/* map and pages may be read for addresses below */
-	uint8_t *map;
+	uint8_t *map;			/* a byte a granule: see slab/slab.h */
+	uint64_t *dirty;		/* a bit a page: see mm/zone.c; zone lock */
 	struct page *pages;
 };
 

@@ -412,6 +412,9 @@ static bool area_grow(struct vmap_area *area, size_t size)
 
 	if (!limit_charge(more))
 		return false;
+	/* What is kept for reuse is of no use here: do not hold it beside the new pages. */
+	if (vmap_lazy_pages())
+		vmap_purge(more);
 	if (grow_in_place(area, size) || grow_by_moving(area, size))
 		return true;
 	limit_uncharge(more);
@@ -456,6 +459,11 @@ void vmap_stats(struct vmap_stats *stats)
 size_t vmap_lazy_pages(void)
 {
 	return READ_ONCE(vmap.stats.lazy_pages);
+}
+
+size_t vmap_busy_pages(void)
+{
+	return READ_ONCE(vmap.stats.busy_pages);
 }
 
 static void tree_sum(const struct treap_node *node, struct vmap_stats *sum, unsigned *errors)

@@ -42,8 +42,9 @@ size_t vmap_lazy_low_reset(void);
 
 void vmap_stats(struct vmap_stats *stats);
 
-/* Pages kept for reuse, as of some recent moment; no lock. */
+/* Pages kept for reuse, and in use, as of some recent moment; no lock. */
 size_t vmap_lazy_pages(void);
+size_t vmap_busy_pages(void);
 
 /* Debug: compares the tree and lists with the counters.  Returns the number of errors. */
 unsigned vmap_check(void);

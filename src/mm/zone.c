@@ -7,17 +7,16 @@
  * next order.  A request takes the smallest block that is large enough, and what is too much goes
  * straight back, so a run of 5 pages costs 5 pages.
  *
- * Every free block is either dirty (it was used; its memory is still there) or clean (fresh from
- * the kernel or purged; reads as zero).  Buddies merge only if both are the same.  That keeps
- * the two kinds exact: dirty pages are counted to the page, calloc trusts PG_CLEAN, and nothing
- * is ever purged twice.  The price is that a dirty and a clean neighbour stay apart until the
- * dirty one is purged, at most a decay period later, or at once when memory is short.
+ * Which free pages hold memory (are dirty: were used since they came from the kernel) is known to
+ * the page, from a bitmap of its own; the other, clean, ones read as zero.  Blocks with dirty
+ * pages are handed out first, the hottest first, because reusing one costs no page fault, and
+ * of a split block the dirtier half goes on.  Bits of pages in use say what they were when they
+ * were handed out: calloc clears just those.
  *
- * Dirty blocks are handed out first, the hottest first: reusing one costs no page fault.
- *
- * Invariants (zone_check): a block on free[s][k] has type PAGE_FREE, order k, an index that is a
- * multiple of 1 << k, PG_CLEAN iff s is ZONE_CLEAN; its buddy is not free in the same state;
- * the sums agree with nr_free; nonempty agrees with the lists.
+ * Invariants (zone_check): a block on free[l][k] has type PAGE_FREE, order k, an index that is a
+ * multiple of 1 << k, nr_dirty as many bits as it has in the bitmap, and l is ZONE_CLEAN iff that
+ * is 0; its buddy is not a free block of the same order; the sums agree with nr_free and nr_dirty;
+ * nonempty agrees with the lists.
  *
  * Locks: zone.lock for all of it.  No system call is made under it: growing reserves a range
  * under the lock, commits it outside, and adds it; purging isolates blocks the same way.
@@ -26,7 +25,7 @@
  */
 #include "mm/zone.h"
 
-#include "lib/bits.h"
+#include "lib/bitmap.h"
 #include "lib/bug.h"
 #include "mm/limit.h"
 #include "mm/reclaim.h"
@@ -43,69 +42,77 @@ static _Atomic bool creating_region;
 
 void zone_init(void)
 {
-	unsigned s, k;
+	unsigned l, k;
 
-	for (s = 0; s < NR_ZONE_STATES; s++)
+	for (l = 0; l < NR_ZONE_LISTS; l++)
 		for (k = 0; k < NR_ORDERS; k++)
-			list_init(&zone.free[s][k]);
+			list_init(&zone.free[l][k]);
 }
 
 /*
  * Free lists.
  */
 
-static void block_insert(struct page *page, unsigned order, enum zone_state state)
+static enum zone_list list_of(const struct page *page)
+{
+	return page->nr_dirty ? ZONE_DIRTY : ZONE_CLEAN;
+}
+
+static void block_insert(struct page *page, unsigned order, unsigned nr_dirty)
 {
 	page->type = PAGE_FREE;
 	page->order = (uint8_t)order;
-	page->flags = state == ZONE_CLEAN ? PG_CLEAN : 0;
-	list_add(&page->lru, &zone.free[state][order]);
-	zone.nonempty[state] |= 1u << order;
-	zone.nr_free[state] += (size_t)1 << order;
+	page->nr_dirty = nr_dirty;
+	list_add(&page->lru, &zone.free[list_of(page)][order]);
+	zone.nonempty[list_of(page)] |= 1u << order;
+	zone.nr_free += (size_t)1 << order;
+	zone.nr_dirty += nr_dirty;
 }
 
-static void block_remove(struct page *page, enum zone_state state)
+static void block_remove(struct page *page)
 {
+	enum zone_list list = list_of(page);
 	unsigned order = page->order;
 
 	page->type = PAGE_NONE;
 	list_del(&page->lru);
-	if (list_empty(&zone.free[state][order]))
-		zone.nonempty[state] &= ~(1u << order);
-	zone.nr_free[state] -= (size_t)1 << order;
+	if (list_empty(&zone.free[list][order]))
+		zone.nonempty[list] &= ~(1u << order);
+	zone.nr_free -= (size_t)1 << order;
+	zone.nr_dirty -= page->nr_dirty;
 }
 
-static bool can_merge(const struct page *buddy, unsigned order, enum zone_state state)
+static bool is_free_block(const struct page *page, unsigned order)
 {
-	return buddy->type == PAGE_FREE && buddy->order == order &&
-	       !!(buddy->flags & PG_CLEAN) == (state == ZONE_CLEAN);
+	return page->type == PAGE_FREE && page->order == order;
 }
 
-static void block_free(struct region *r, size_t index, unsigned order, enum zone_state state)
+static void block_free(struct region *r, size_t index, unsigned order, unsigned nr_dirty)
 {
 	for (; order < MAX_PAGE_ORDER; order++) {
 		struct page *buddy = &r->pages[index ^ ((size_t)1 << order)];
 
-		if (!can_merge(buddy, order, state))
+		if (!is_free_block(buddy, order))
 			break;
-		block_remove(buddy, state);
+		block_remove(buddy);
+		nr_dirty += buddy->nr_dirty;
 		index &= ~((size_t)1 << order);
 	}
-	block_insert(&r->pages[index], order, state);
+	block_insert(&r->pages[index], order, nr_dirty);
 }
 
 /* Any range of pages is a sequence of blocks, each as large as its start and the rest allow. */
-static void range_free(struct page *page, size_t nr, enum zone_state state)
+static void range_free(struct region *r, size_t index, size_t nr)
 {
-	struct region *r = page_region(page);
-	size_t index = (size_t)(page - r->pages);
-
 	while (nr) {
-		unsigned order = min(min(lowest_bit(index), ilog2(nr)), (unsigned)MAX_PAGE_ORDER);
+		unsigned order = min(lowest_bit(index), ilog2(nr));
+		size_t size;
 
-		block_free(r, index, order, state);
-		index += (size_t)1 << order;
-		nr -= (size_t)1 << order;
+		order = min(order, (unsigned)MAX_PAGE_ORDER);
+		size = (size_t)1 << order;
+		block_free(r, index, order, bitmap_count_range(r->dirty, index, size));
+		index += size;
+		nr -= size;
 	}
 }
 
@@ -113,51 +120,181 @@ static void range_free(struct page *page, size_t nr, enum zone_state state)
  * Allocation.
  */
 
-static struct page *block_take(unsigned order, enum zone_state state)
+/* Of the two halves of a block the dirtier one comes back, with its nr_dirty; the other is free. */
+static struct page *block_split(struct region *r, struct page *page, unsigned order)
 {
-	uint32_t orders = zone.nonempty[state] >> order << order;
+	size_t size = (size_t)1 << order, index = (size_t)(page - r->pages);
+	unsigned all = page->nr_dirty, low, high;
+	struct page *upper = page + size;
+
+	low = all && all < 2 * size ? bitmap_count_range(r->dirty, index, size) : all / 2;
+	high = all - low;
+	page->nr_dirty = low;
+	if (low >= high) {
+		block_insert(upper, order, high);
+		return page;
+	}
+	block_insert(page, order, low);
+	upper->nr_dirty = high;
+	return upper;
+}
+
+static struct page *block_take(unsigned order, enum zone_list list)
+{
+	uint32_t orders = zone.nonempty[list] >> order << order;
+	struct region *r;
 	struct page *page;
 	unsigned k;
 
 	if (!orders)
 		return NULL;
 	k = lowest_bit(orders);
-	page = list_first(&zone.free[state][k], struct page, lru);
-	block_remove(page, state);
+	page = list_first(&zone.free[list][k], struct page, lru);
+	block_remove(page);
+	r = page_region(page);
 	while (k-- > order)
-		block_insert(page + ((size_t)1 << k), k, state);
+		page = block_split(r, page, k);
 	return page;
 }
 
-static struct page *run_from(unsigned nr, unsigned order, enum zone_state state)
-{
-	struct page *page = block_take(order, state);
+/*
+ * Free neighbours that are no buddies, for large runs that need no alignment.  Power-of-two blocks
+ * alone would leave a program with large buffers of odd sizes with half of its free memory in
+ * places where nothing fits.
+ */
 
-	if (!page)
-		return NULL;
-	if (nr < 1u << order)
-		range_free(page + nr, (1u << order) - nr, state);
-	page->type = PAGE_RUN;
-	page->nr_pages = nr;
-	page->flags = state == ZONE_CLEAN ? PG_CLEAN : 0;
+#define EXTENT_MIN	16u		/* pages: below, looking costs more than it gains */
+#define EXTENT_TRIES	8		/* blocks of a list to look around */
+
+/* The free block that ends where @index starts, or NULL. */
+static struct page *block_before(struct region *r, size_t index)
+{
+	unsigned order, max_order = min(lowest_bit(index), (unsigned)MAX_PAGE_ORDER);
+
+	for (order = 0; order <= max_order; order++) {
+		struct page *page = &r->pages[index - ((size_t)1 << order)];
+
+		if (is_free_block(page, order))
+			return page;
+	}
+	return NULL;
+}
+
+static struct page *block_at(struct region *r, size_t index)
+{
+	struct page *page = &r->pages[index];
+
+	return index << PAGE_SHIFT < READ_ONCE(r->usable) - r->base &&
+	       page->type == PAGE_FREE ? page : NULL;
+}
+
+/* From which page on are there @nr free ones around @page?  0 if there are not as many. */
+static size_t extent_around(struct region *r, struct page *page, unsigned nr)
+{
+	size_t start = (size_t)(page - r->pages), end = start;
+
+	while (end - start < nr && (page = block_at(r, end)))
+		end += (size_t)1 << page->order;
+	while (end - start < nr && (page = block_before(r, start)))
+		start -= (size_t)1 << page->order;
+	return end - start >= nr ? start : 0;
+}
+
+/* Removes the blocks from @index on that hold @nr pages; returns how many pages they hold. */
+static size_t extent_remove(struct region *r, size_t index, unsigned nr)
+{
+	size_t end = index;
+
+	while (end - index < nr) {
+		struct page *page = &r->pages[end];
+
+		block_remove(page);
+		end += (size_t)1 << page->order;
+	}
+	return end - index;
+}
+
+static struct page *extent_in(struct list_node *head, unsigned nr)
+{
+	struct list_node *pos;
+	unsigned tries = 0;
+
+	list_for_each(pos, head) {
+		struct page *page = list_entry(pos, struct page, lru);
+		struct region *r = page_region(page);
+		size_t index = extent_around(r, page, nr), size;
+
+		if (index) {
+			size = extent_remove(r, index, nr);
+			range_free(r, index + nr, size - nr);
+			return &r->pages[index];
+		}
+		if (++tries == EXTENT_TRIES)
+			break;
+	}
+	return NULL;
+}
+
+/* Any range of @nr pages holds a block of at least a quarter of its size. */
+static struct page *extent_take(unsigned nr)
+{
+	unsigned order = ilog2(nr), i;
+	struct page *page = NULL;
+
+	for (i = 0; i < 3 && !page; i++)
+		page = extent_in(&zone.free[ZONE_DIRTY][order - i], nr);
 	return page;
+}
+
+/* Takes a block of @order and leaves @nr pages of it. */
+static struct page *run_from(unsigned nr, unsigned order, enum zone_list list)
+{
+	struct page *page = block_take(order, list);
+	struct region *r;
+
+	if (page && nr < 1u << order) {
+		r = page_region(page);
+		range_free(r, (size_t)(page - r->pages) + nr, (1u << order) - nr);
+	}
+	return page;
+}
+
+static struct page *run_find(unsigned nr, unsigned order)
+{
+	struct page *page = run_from(nr, order, ZONE_DIRTY);
+
+	if (!page && nr >= EXTENT_MIN && order == order_of(nr))
+		page = extent_take(nr);
+	return page ? page : run_from(nr, order, ZONE_CLEAN);
+}
+
+static unsigned count_clean(struct page *page, unsigned nr)
+{
+	struct region *r = page_region(page);
+
+	return nr - bitmap_count_range(r->dirty, (size_t)(page - r->pages), nr);
 }
 
 static struct page *run_take(unsigned nr, unsigned order)
 {
 	struct page *page;
+	unsigned faults = 0;
 
+	/* All of them might fault; what does not is uncharged below. */
+	if (!limit_charge(nr))
+		return NULL;
 	os_mutex_lock(&zone.lock);
-	page = run_from(nr, order, ZONE_DIRTY);
-	zone.dirty_low = min(zone.dirty_low, zone.nr_free[ZONE_DIRTY]);
-	if (!page && limit_charge(nr)) {
-		page = run_from(nr, order, ZONE_CLEAN);
-		if (!page)
-			limit_uncharge(nr);
+	page = run_find(nr, order);
+	if (page) {
+		page->type = PAGE_RUN;
+		page->nr_pages = nr;
+		faults = count_clean(page, nr);
+		zone.dirty_low = min(zone.dirty_low, zone.nr_dirty);
 	}
 	os_mutex_unlock(&zone.lock);
-	if (page && page->flags & PG_CLEAN)
-		reclaim_note_fault(nr);
+	limit_uncharge(page ? nr - faults : nr);
+	if (faults)
+		reclaim_note_fault(faults);
 	return page;
 }
 
@@ -196,7 +333,7 @@ static bool grow_add(struct region *r, uintptr_t start, uintptr_t end)
 	if (region_commit(r, start, end - start))
 		return false;
 	os_mutex_lock(&zone.lock);
-	range_free(region_page(r, start), pages, ZONE_CLEAN);
+	range_free(r, (start - r->base) >> PAGE_SHIFT, pages);
 	zone.managed += pages;
 	os_mutex_unlock(&zone.lock);
 	return true;
@@ -261,16 +398,69 @@ struct page *zone_alloc(unsigned nr, unsigned align_order)
 		page = run_take(nr, order);
 	if (page)
 		return page;
-	/* Purging joins dirty and clean neighbours and lowers the charge. */
+	/* Purging lowers the charge. */
 	return zone_purge(SIZE_MAX, 0) ? run_take(nr, order) : NULL;
 }
 
 void zone_free(struct page *page, unsigned nr)
 {
+	struct region *r = page_region(page);
+	size_t index = (size_t)(page - r->pages);
+
 	page->type = PAGE_NONE;
 	os_mutex_lock(&zone.lock);
-	range_free(page, nr, ZONE_DIRTY);
+	bitmap_set_range(r->dirty, index, nr);
+	range_free(r, index, nr);
 	os_mutex_unlock(&zone.lock);
+}
+
+/* Nobody changes the bits of pages in use. */
+void zone_zero(struct page *run)
+{
+	struct region *r = page_region(run);
+	size_t index = (size_t)(run - r->pages), i;
+
+	for (i = 0; i < run->nr_pages; i++)
+		if (bitmap_test(r->dirty, (unsigned)(index + i)))
+			__builtin_memset((char *)page_to_addr(run) + (i << PAGE_SHIFT), 0,
+					 PAGE_SIZE);
+}
+
+/* Takes the free pages behind a run, if there are enough. */
+static bool run_extend(struct page *run, unsigned more)
+{
+	struct region *r = page_region(run);
+	size_t end = (size_t)(run - r->pages) + run->nr_pages, at = end, size;
+	struct page *page;
+
+	while (at - end < more && (page = block_at(r, at)))
+		at += (size_t)1 << page->order;
+	if (at - end < more)
+		return false;
+	size = extent_remove(r, end, more);
+	range_free(r, end + more, size - more);
+	zone.dirty_low = min(zone.dirty_low, zone.nr_dirty);
+	return true;
+}
+
+bool zone_extend(struct page *run, unsigned nr)
+{
+	unsigned more = nr - run->nr_pages, faults = 0;
+	bool done;
+
+	if (nr > MAX_RUN_PAGES || !limit_charge(more))
+		return false;
+	os_mutex_lock(&zone.lock);
+	done = run_extend(run, more);
+	if (done)
+		faults = count_clean(run + run->nr_pages, more);
+	os_mutex_unlock(&zone.lock);
+	limit_uncharge(more - faults);
+	if (done)
+		run->nr_pages = nr;
+	if (faults)
+		reclaim_note_fault(faults);
+	return done;
 }
 
 void zone_trim(struct page *run, unsigned nr)
@@ -298,47 +488,48 @@ static unsigned isolate(struct page **batch, size_t *pages, unsigned min_order)
 
 		while (nr < PURGE_BATCH && *pages && !list_empty(head)) {
 			batch[nr] = list_last(head, struct page, lru);
-			block_remove(batch[nr], ZONE_DIRTY);
+			block_remove(batch[nr]);
 			batch[nr]->type = PAGE_ISOLATED;
 			zone.nr_isolated += (size_t)1 << order;
-			*pages -= min(*pages, (size_t)1 << order);
+			*pages -= min(*pages, (size_t)batch[nr]->nr_dirty);
 			nr++;
 		}
 	}
-	zone.dirty_low = min(zone.dirty_low, zone.nr_free[ZONE_DIRTY]);
+	zone.dirty_low = min(zone.dirty_low, zone.nr_dirty);
 	return nr;
 }
 
-static void put_back(struct page *page, enum zone_state state)
+static void put_back(struct page *page, bool purged)
 {
-	size_t nr = (size_t)1 << page->order;
+	struct region *r = page_region(page);
+	size_t index = (size_t)(page - r->pages), size = (size_t)1 << page->order;
+	unsigned nr_dirty = page->nr_dirty;
 
 	page->type = PAGE_NONE;
-	zone.nr_isolated -= nr;
-	if (state == ZONE_CLEAN) {
-		zone.purged += nr;
-		limit_uncharge(nr);
+	zone.nr_isolated -= size;
+	if (purged) {
+		bitmap_clear_range(r->dirty, index, size);
+		zone.purged += nr_dirty;
+		limit_uncharge(nr_dirty);
+		nr_dirty = 0;
 	}
-	range_free(page, nr, state);
+	block_free(r, index, page->order, nr_dirty);
 }
 
 /* Locked memory cannot be purged: such blocks come back dirty. */
 static size_t purge_batch(struct page **batch, unsigned nr)
 {
-	enum zone_state result[PURGE_BATCH];
+	bool done[PURGE_BATCH];
 	size_t purged = 0;
 	unsigned i;
 
 	for (i = 0; i < nr; i++) {
-		size_t size = PAGE_SIZE << batch[i]->order;
-
-		result[i] = os_purge((void *)page_to_addr(batch[i]), size) ? ZONE_DIRTY : ZONE_CLEAN;
-		if (result[i] == ZONE_CLEAN)
-			purged += size >> PAGE_SHIFT;
+		done[i] = !os_purge((void *)page_to_addr(batch[i]), PAGE_SIZE << batch[i]->order);
+		purged += done[i] ? batch[i]->nr_dirty : 0;
 	}
 	os_mutex_lock(&zone.lock);
 	for (i = 0; i < nr; i++)
-		put_back(batch[i], result[i]);
+		put_back(batch[i], done[i]);
 	os_mutex_unlock(&zone.lock);
 	return purged;
 }
@@ -365,7 +556,7 @@ size_t zone_dirty_low_reset(void)
 
 	os_mutex_lock(&zone.lock);
 	low = zone.dirty_low;
-	zone.dirty_low = zone.nr_free[ZONE_DIRTY];
+	zone.dirty_low = zone.nr_dirty;
 	os_mutex_unlock(&zone.lock);
 	return low;
 }
@@ -374,43 +565,44 @@ size_t zone_dirty_low_reset(void)
  * Checking.
  */
 
-static unsigned block_errors(const struct page *page, unsigned order, enum zone_state state)
+static unsigned block_errors(const struct page *page, unsigned order, enum zone_list list)
 {
 	struct region *r = page_region(page);
-	size_t index = (size_t)(page - r->pages);
-	const struct page *buddy = &r->pages[index ^ ((size_t)1 << order)];
+	size_t index = (size_t)(page - r->pages), size = (size_t)1 << order;
+	const struct page *buddy = &r->pages[index ^ size];
 
-	return (page->type != PAGE_FREE) + (page->order != order) +
-	       ((index & (((size_t)1 << order) - 1)) != 0) +
-	       (!!(page->flags & PG_CLEAN) != (state == ZONE_CLEAN)) +
-	       (order < MAX_PAGE_ORDER && can_merge(buddy, order, state));
+	return !is_free_block(page, order) + ((index & (size - 1)) != 0) +
+	       (page->nr_dirty != bitmap_count_range(r->dirty, index, size)) +
+	       (list_of(page) != list) +
+	       (order < MAX_PAGE_ORDER && is_free_block(buddy, order));
 }
 
-static unsigned list_errors(enum zone_state state, unsigned order, size_t *pages)
+static unsigned list_errors(enum zone_list list, unsigned order, size_t *pages, size_t *dirty)
 {
 	struct list_node *pos;
 	unsigned errors = 0;
 
-	list_for_each(pos, &zone.free[state][order]) {
-		errors += block_errors(list_entry(pos, struct page, lru), order, state);
+	list_for_each(pos, &zone.free[list][order]) {
+		struct page *page = list_entry(pos, struct page, lru);
+
+		errors += block_errors(page, order, list);
 		*pages += (size_t)1 << order;
+		*dirty += page->nr_dirty;
 	}
-	return errors + (list_empty(&zone.free[state][order]) !=
-			 !(zone.nonempty[state] >> order & 1));
+	return errors + (list_empty(&zone.free[list][order]) !=
+			 !(zone.nonempty[list] >> order & 1));
 }
 
 unsigned zone_check(void)
 {
-	unsigned s, k, errors = 0;
+	size_t pages = 0, dirty = 0;
+	unsigned l, k, errors = 0;
 
 	os_mutex_lock(&zone.lock);
-	for (s = 0; s < NR_ZONE_STATES; s++) {
-		size_t pages = 0;
-
+	for (l = 0; l < NR_ZONE_LISTS; l++)
 		for (k = 0; k < NR_ORDERS; k++)
-			errors += list_errors(s, k, &pages);
-		errors += pages != zone.nr_free[s];
-	}
+			errors += list_errors(l, k, &pages, &dirty);
+	errors += (pages != zone.nr_free) + (dirty != zone.nr_dirty);
 	os_mutex_unlock(&zone.lock);
 	return errors;
 }

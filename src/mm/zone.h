@@ -8,17 +8,18 @@
 #include "mm/region.h"
 #include "os/lock.h"
 
-enum zone_state {
-	ZONE_DIRTY,		/* has been used and holds memory: handed out first */
-	ZONE_CLEAN,		/* reads as zero and holds no memory */
-	NR_ZONE_STATES,
+enum zone_list {
+	ZONE_DIRTY,		/* blocks with pages that hold memory: handed out first */
+	ZONE_CLEAN,		/* blocks that hold none and read as zero */
+	NR_ZONE_LISTS,
 };
 
 struct zone {
 	struct os_mutex lock;		/* guards everything below and the pages on the lists */
-	uint32_t nonempty[NR_ZONE_STATES];	/* bit k: free[state][k] is not empty */
-	struct list_node free[NR_ZONE_STATES][NR_ORDERS];
-	size_t nr_free[NR_ZONE_STATES];	/* pages on the lists */
+	uint32_t nonempty[NR_ZONE_LISTS];	/* bit k: free[list][k] is not empty */
+	struct list_node free[NR_ZONE_LISTS][NR_ORDERS];
+	size_t nr_free;			/* pages on the lists */
+	size_t nr_dirty;		/* of them: pages that hold memory */
 	size_t nr_isolated;		/* pages off the lists while they are purged */
 	size_t managed;			/* pages ever given to the zone */
 	size_t dirty_low;		/* fewest dirty pages since zone_dirty_low_reset */
@@ -32,18 +33,24 @@ void zone_init(void);
 /*
  * @nr contiguous pages (1 … MAX_RUN_PAGES), the first one at a multiple of
  * PAGE_SIZE << @align_order.  The struct page of the first one comes back as PAGE_RUN with
- * nr_pages set, and with PG_CLEAN if the pages read as zero.  NULL if the system has no more memory.
+ * nr_pages set.  NULL if the system has no more memory.
  */
 struct page *zone_alloc(unsigned nr, unsigned align_order);
 
-/* @nr pages from @page on, none of them a first page of anything any more, come back dirty. */
+/* Zeroes a run that was just allocated, but for the pages that read as zero anyway. */
+void zone_zero(struct page *run);
+
+/* @nr pages from @page on come back, taken to be dirty all of them. */
 void zone_free(struct page *page, unsigned nr);
+
+/* The run has @nr pages from now on, more than before.  False if the pages behind it are in use. */
+bool zone_extend(struct page *run, unsigned nr);
 
 /* The last pages of a run come back: it has @nr left. */
 void zone_trim(struct page *run, unsigned nr);
 
 /*
- * Gives up to @pages dirty pages back to the system, the largest and coldest blocks first,
+ * Gives about @pages dirty pages back to the system, the largest and coldest blocks first,
  * none smaller than 1 << @min_order.  Returns how many.
  */
 size_t zone_purge(size_t pages, unsigned min_order);

@@ -2,9 +2,9 @@
 /*
  * The geometry of caches and the list of all of them.
  *
- * Slabs are larger for larger objects, so that each holds at least eight of them and wastes at most
- * a sixteenth; they stay small for small objects, because a slab goes back only when
- * its last object is free.  Pages of a slab cost nothing before an object on them is used.
+ * Slabs are larger for larger objects, so that each holds a few of them, but no larger than that,
+ * because a slab goes back only when its last object is free.  What is left over at the end costs
+ * address space only: a page of a slab takes no memory before an object on it is used.
  *
  * Every cache has an id, the smallest that was free, by which threads find their magazines for it.
  *
@@ -27,13 +27,9 @@ unsigned slab_order(size_t size)
 
 	if (size <= 128)
 		return 2;
-	if (size <= 512)
+	if (size <= 1024)
 		return 3;
-	if (size <= 2048)
-		return 4;
-	if (size <= 8192)
-		return 5;
-	for (order = 6; order < MAX_SLAB_ORDER && (PAGE_SIZE << order) / size < 8; order++)
+	for (order = 4; order < MAX_SLAB_ORDER && (PAGE_SIZE << order) / size < 5; order++)
 		;
 	return order;
 }

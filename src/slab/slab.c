@@ -336,7 +336,7 @@ void slab_report(struct page *slab, const void *ptr)
 
 static unsigned slab_errors(struct kmem_cache *s, struct page *slab, size_t *free_objects)
 {
-	unsigned weight = bitmap_weight(slab_bitmap(slab), s->objects), i, errors = 0;
+	unsigned weight = bitmap_count_range(slab_bitmap(slab), 0, s->objects), i, errors = 0;
 
 	for (i = 0; i < slab->first_word; i++)
 		errors += slab_bitmap(slab)[i] != 0;

@@ -38,6 +38,8 @@ struct depot {
 	uint32_t nr_full, nr_empty;
 	uint32_t full_low, empty_low;	/* fewest since the last trim: what nobody needed */
 	uint32_t max_full;		/* beyond it the coldest goes to its slabs */
+	uint32_t min_max_full;		/* where max_full starts */
+	uint32_t overflows;		/* magazines that went to their slabs for that reason */
 };
 
 struct kmem_cache {

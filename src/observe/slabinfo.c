@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The caches in the format of the kernel's /proc/slabinfo, version 2.1, which people know how to
+ * read and programs how to parse.
+ *
+ * Columns that name mechanisms of the kernel get what comes nearest here: active_objs is what the
+ * program uses, so objects in magazines are not active; limit is what a thread may hold, its two
+ * magazines; batchcount is one magazine; sharedfactor is how many a depot may hold, and
+ * sharedavail the objects in it.
+ */
+#include "observe/stats.h"
+
+static void print_header(struct fmt_out *out)
+{
+	fmt_out_printf(out, "slabinfo - version: 2.1\n");
+	fmt_out_printf(out, "# %-15s %s : %s : %s\n", "name",
+		       "<active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>",
+		       "tunables <limit> <batchcount> <sharedfactor>",
+		       "slabdata <active_slabs> <num_slabs> <sharedavail>");
+}
+
+static void print_row(struct fmt_out *out, const struct cache_stats *c)
+{
+	fmt_out_printf(out, "%-17s %6zu %6zu %6u %4u %4u", c->name, c->live, c->objects, c->size,
+		       c->objects_per_slab, c->pages_per_slab);
+	fmt_out_printf(out, " : tunables %4u %4u %4u", 2 * c->magazine_rounds, c->magazine_rounds,
+		       c->depot_magazines);
+	fmt_out_printf(out, " : slabdata %6zu %6zu %6zu\n", c->active_slabs, c->slabs, c->in_depot);
+}
+
+struct table {
+	struct fmt_out *out;
+	struct thread_rounds rounds;
+	bool used;
+};
+
+static void print_cache(struct kmem_cache *s, void *arg)
+{
+	struct table *table = arg;
+	struct cache_stats stats;
+
+	cache_stats_get(s, &table->rounds, &stats);
+	if (stats.slabs || !table->used)
+		print_row(table->out, &stats);
+}
+
+void slabinfo_print(struct fmt_out *out, bool used)
+{
+	struct table table = { .out = out, .used = used };
+
+	thread_rounds_get(&table.rounds);
+	print_header(out);
+	cache_for_each(print_cache, &table);
+}

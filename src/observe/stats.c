@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Snapshots.
+ *
+ * Nothing is counted for statistics on the fast paths: a free in a thread's magazine moves a
+ * pointer and no more. What is live is therefore found by subtraction: objects in slabs, less
+ * what slabs, depots and threads' magazines hold free. The terms are read one after another while
+ * the program runs, so each is bounded by what is left of the sum before it is subtracted.
+ *
+ * Locks: cache.lock, depot.lock, the list of threads, zone.lock and vmap's, one at a time, inside
+ * the gate, so that fork() finds none of them taken.
+ */
+#include "observe/stats.h"
+
+#include <string.h>
+
+#include "mm/vmap.h"
+#include "mm/zone.h"
+
+bool thread_rounds_get(struct thread_rounds *rounds)
+{
+	memset(rounds, 0, sizeof(*rounds));
+	if (!gate_enter())
+		return false;
+	thread_count_rounds(rounds->of_class);
+	gate_leave();
+	return true;
+}
+
+/* @part of *rest, as far as it goes. */
+static size_t take(size_t *rest, size_t part)
+{
+	size_t taken = min(*rest, part);
+
+	*rest -= taken;
+	return taken;
+}
+
+static size_t depot_rounds(struct depot *d)
+{
+	struct list_node *pos;
+	size_t rounds = 0;
+
+	os_mutex_lock(&d->lock);
+	list_for_each(pos, &d->full)
+		rounds += list_entry(pos, struct magazine, list)->rounds;
+	os_mutex_unlock(&d->lock);
+	return rounds;
+}
+
+/* Caches of the program are the ones that malloc uses; all others serve the library. */
+static bool is_own(const struct kmem_cache *s)
+{
+	return s->map_value > NR_KMALLOC_CLASSES;
+}
+
+static size_t rounds_in_threads(const struct kmem_cache *s, const struct thread_rounds *rounds)
+{
+	return is_own(s) || !rounds ? 0 : rounds->of_class[s->map_value];
+}
+
+static void count_objects(struct kmem_cache *s, const struct thread_rounds *rounds,
+			  struct cache_stats *stats)
+{
+	size_t rest, nr_free;
+
+	os_mutex_lock(&s->lock);
+	stats->slabs = s->nr_slabs;
+	stats->active_slabs = s->nr_slabs - s->nr_empty;
+	nr_free = s->nr_free;
+	os_mutex_unlock(&s->lock);
+
+	stats->objects = stats->slabs * s->objects;
+	rest = stats->objects;
+	stats->free = take(&rest, nr_free);
+	stats->in_depot = take(&rest, depot_rounds(&s->depot));
+	stats->in_threads = take(&rest, rounds_in_threads(s, rounds));
+	stats->live = rest;
+}
+
+bool cache_stats_get(struct kmem_cache *s, const struct thread_rounds *rounds,
+		     struct cache_stats *stats)
+{
+	*stats = (struct cache_stats){
+		.name = s->name,
+		.object_size = s->object_size,
+		.size = s->size,
+		.objects_per_slab = s->objects,
+		.pages_per_slab = 1u << s->order,
+		.magazine_rounds = s->max_rounds,
+		.depot_magazines = s->depot.max_full,
+		.own = is_own(s),
+	};
+	if (!gate_enter())
+		return false;
+	count_objects(s, rounds, stats);
+	gate_leave();
+	return true;
+}
+
+struct collection {
+	struct kmalloc_stats *stats;
+	struct thread_rounds rounds;
+	bool complete;
+};
+
+static void add_cache(struct kmem_cache *s, void *arg)
+{
+	struct collection *all = arg;
+	struct kmalloc_stats *stats = all->stats;
+	struct cache_stats cache;
+
+	all->complete &= cache_stats_get(s, &all->rounds, &cache);
+	stats->caches++;
+	stats->slab_bytes += cache.slabs * cache.pages_per_slab * PAGE_SIZE;
+	stats->free_object_bytes += cache.free * cache.size;
+	stats->cached_depot_bytes += cache.in_depot * cache.size;
+	stats->cached_thread_bytes += cache.in_threads * cache.size;
+	if (cache.own) {
+		stats->own_bytes += cache.live * cache.size;
+		return;
+	}
+	stats->live_objects += cache.live;
+	stats->live_object_bytes += cache.live * cache.size;
+}
+
+static void add_zone(struct kmalloc_stats *stats)
+{
+	size_t rest;
+
+	os_mutex_lock(&zone.lock);
+	rest = zone.managed;
+	stats->heap_bytes = zone.managed * PAGE_SIZE;
+	stats->free_dirty_bytes = take(&rest, zone.nr_dirty + zone.nr_isolated) *
+				  PAGE_SIZE;
+	stats->free_clean_bytes = take(&rest, zone.nr_free - zone.nr_dirty) * PAGE_SIZE;
+	stats->returned_bytes = zone.purged * PAGE_SIZE;
+	os_mutex_unlock(&zone.lock);
+	take(&rest, stats->slab_bytes / PAGE_SIZE);
+	stats->page_bytes = rest * PAGE_SIZE;
+}
+
+static void add_vmap(struct kmalloc_stats *stats)
+{
+	struct vmap_stats vmap;
+
+	vmap_stats(&vmap);
+	stats->vmalloc_areas = vmap.nr_busy;
+	stats->vmalloc_bytes = vmap.busy_pages * PAGE_SIZE;
+	stats->vmalloc_lazy_bytes = vmap.lazy_pages * PAGE_SIZE;
+}
+
+static bool add_pages(struct kmalloc_stats *stats)
+{
+	if (!gate_enter())
+		return false;
+	add_zone(stats);
+	add_vmap(stats);
+	gate_leave();
+	return true;
+}
+
+bool stats_get(struct kmalloc_stats *stats)
+{
+	struct collection all = { .stats = stats };
+
+	*stats = (struct kmalloc_stats){ .version = KMALLOC_STATS_VERSION };
+	all.complete = thread_rounds_get(&all.rounds);
+	cache_for_each(add_cache, &all);
+	all.complete &= add_pages(stats);
+	stats->live_bytes = stats->live_object_bytes + stats->page_bytes + stats->vmalloc_bytes;
+	stats->mapped_bytes = stats->heap_bytes + stats->vmalloc_bytes + stats->vmalloc_lazy_bytes;
+	return all.complete;
+}
