@@ -62,6 +62,8 @@ static void *chunk_alloc(struct chunk *chunk, size_t size, size_t align)
 	uint64_t old = atomic_load_explicit(&chunk->state, memory_order_relaxed);
 	uint64_t used, end;
 
+	if (size > chunk->size)
+		return NULL;
 	do {
 		used = old >> 32 ? old >> 32 : FIRST;
 		end = align_up((uintptr_t)chunk + (used + 1) * HEADER, align) - (uintptr_t)chunk;

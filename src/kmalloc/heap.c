@@ -91,12 +91,18 @@ static bool heap_enter(void)
 
 static void *alloc_area(size_t size, size_t align, bool zero)
 {
+	struct page *page;
 	bool zeroed;
 	void *ptr = vmap_alloc(size, align, &zeroed);
 
-	if (ptr && zero && !zeroed)
-		memset(ptr, 0, size);
-	return ptr;
+	if (likely(ptr))
+		return zero && !zeroed ? memset(ptr, 0, size) : ptr;
+	page = align == PAGE_SIZE && size > MAX_RUN_SIZE ? zone_alloc_huge(pages_of(size)) : NULL;
+	if (!page)
+		return NULL;
+	if (zero)
+		zone_zero(page);
+	return (void *)page_to_addr(page);
 }
 
 static void *alloc_run(size_t size, unsigned align_order, bool zero)

@@ -74,10 +74,19 @@ bool gate_enter(void)
 	return gate_wait();
 }
 
+static __slow void tick(void)
+{
+	if (ATOMIC_READ(reclaim_in_background))
+		return;
+	trim_if_shrunk();
+	if (reclaim_due())
+		trim_epoch();
+}
+
 void gate_leave(void)
 {
-	if (unlikely(++thread_tls.ticks % TICKS == 0) && reclaim_due())
-		trim_epoch();
+	if (unlikely(++thread_tls.ticks % TICKS == 0))
+		tick();
 	set_outside();
 }
 

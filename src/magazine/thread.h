@@ -88,6 +88,9 @@ extern uint32_t trim_epochs __hidden;
 /* Runs an epoch: idle magazines, depots, pages. */
 void trim_epoch(void);
 
+/* For processes without a helper: trims if the heap has shrunk. */
+void trim_if_shrunk(void);
+
 /* Everything that can be given back.  Returns pages. */
 size_t trim_all(void);
 

@@ -13,6 +13,7 @@ static void trim_depot(struct kmem_cache *s, void *arg)
 {
 	(void)arg;
 	depot_trim(s, false);
+	slab_purge_holes(s, false);
 }
 
 static void trim_cache(struct kmem_cache *s, void *arg)
@@ -20,6 +21,7 @@ static void trim_cache(struct kmem_cache *s, void *arg)
 	(void)arg;
 	depot_trim(s, true);
 	slab_shrink(s);
+	*(size_t *)arg += slab_purge_holes(s, true);
 }
 
 void trim_epoch(void)
@@ -30,10 +32,51 @@ void trim_epoch(void)
 	reclaim_epoch();
 }
 
-size_t trim_all(void)
+static size_t trim_caches(void)
 {
+	size_t pages = 0;
+
 	thread_flush_self();
 	thread_steal_idle(true);
-	cache_for_each(trim_cache, NULL);
-	return reclaim_all();
+	cache_for_each(trim_cache, &pages);
+	return pages;
+}
+
+size_t trim_all(void)
+{
+	return trim_caches() + reclaim_all();
+}
+
+/*
+ * Without a helper thread, nobody trims a process that has gone idle, so it is trimmed while it
+ * shrinks: whenever what is in use has fallen by a quarter since the last look.  What
+ * caches and holes keep is then bounded by what is in use, and since each trim takes a heap of three
+ * quarters the size, all of them together cost a few times the first.
+ */
+
+static _Atomic size_t used_peak;	/* pages in use: the most since the last trim */
+
+static void add_free(struct kmem_cache *s, void *arg)
+{
+	size_t depot = (size_t)READ_ONCE(s->depot.nr_full) * s->max_rounds;
+
+	*(size_t *)arg += (READ_ONCE(s->nr_free) + depot) * s->size;
+}
+
+void trim_if_shrunk(void)
+{
+	size_t used = reclaim_used_pages(), peak = ATOMIC_READ(used_peak), cached = 0;
+
+	cache_for_each(add_free, &cached);
+	cached >>= PAGE_SHIFT;
+	used -= min(used, cached);
+	if (used >= peak - peak / 4) {
+		ATOMIC_WRITE(used_peak, max(used, peak));
+		return;
+	}
+	ATOMIC_WRITE(used_peak, used);
+	if (cached + reclaim_dirty_pages() <= reclaim_slack())
+		return;
+	reclaim_note_purge(trim_caches());
+	reclaim_note_free();
 }

@@ -27,12 +27,17 @@ enum page_type {
 	PAGE_SLAB,		/* 1 << order pages of objects */
 };
 
+/* Of a slab: */
+#define PG_USED		0x01	/* an object was taken or freed since the last look for holes */
+#define PG_HOLES	0x02	/* pages without objects may hold memory */
+#define PG_ISOLATED	0x04	/* off its list while holes are purged: nothing is taken from it */
+
 struct kmem_cache;
 
 struct page {
 	uint8_t type;			/* enum page_type */
 	uint8_t order;			/* of a free block or a slab */
-	uint8_t unused;
+	uint8_t flags;			/* of a slab: PG_* */
 	uint8_t fullness;		/* of a slab: index of its partial list */
 	union {
 		uint32_t nr_pages;	/* of a run */

@@ -88,12 +88,21 @@ size_t reclaim_dirty_pages(void)
 	return READ_ONCE(zone.nr_dirty) + vmap_lazy_pages();
 }
 
-static size_t slack(void)
+size_t reclaim_used_pages(void)
 {
-	size_t used = READ_ONCE(zone.managed) - READ_ONCE(zone.nr_free) + vmap_busy_pages();
-	size_t base = reclaim_epoch_ms ? max(used / 8, SLACK_MIN) : 0;
+	return READ_ONCE(zone.managed) - READ_ONCE(zone.nr_free) + vmap_busy_pages();
+}
+
+size_t reclaim_slack(void)
+{
+	size_t base = reclaim_epoch_ms ? max(reclaim_used_pages() / 8, SLACK_MIN) : 0;
 
 	return base + ATOMIC_READ(learned_slack);
+}
+
+void reclaim_note_purge(size_t pages)
+{
+	atomic_fetch_add_explicit(&purged_lately, pages, memory_order_relaxed);
 }
 
 void reclaim_note_free(void)
@@ -103,14 +112,14 @@ void reclaim_note_free(void)
 	if (ATOMIC_READ(reclaim_in_background) && reclaim_epoch_ms)
 		return;
 	dirty = reclaim_dirty_pages();
-	allowed = slack();
+	allowed = reclaim_slack();
 	if (likely(dirty <= allowed))
 		return;
 	/* Below the mark by half, so that the next frees do not purge again. */
 	dirty -= allowed / 2;
 	done = vmap_purge(min(dirty, vmap_lazy_pages()));
 	done += purge_blocks(dirty - min(dirty, done));
-	atomic_fetch_add_explicit(&purged_lately, done, memory_order_relaxed);
+	reclaim_note_purge(done);
 }
 
 /* A fault is a regret only as far as there were purges that may have caused it. */

@@ -27,6 +27,13 @@ void reclaim_epoch(void);
  */
 void reclaim_note_free(void);
 
+/* The pages in use and what may be dirty and free beside them. */
+size_t reclaim_used_pages(void);
+size_t reclaim_slack(void);
+
+/* @pages were given back without waiting for an epoch. */
+void reclaim_note_purge(size_t pages);
+
 /* @pages clean pages had to be faulted in: was it because they were purged too early? */
 void reclaim_note_fault(size_t pages);
 

@@ -28,7 +28,7 @@ uintptr_t slab_map_granules;
 /* A quarter of a limited address space leaves room for the program and its other mappings. */
 static size_t first_size(void)
 {
-	size_t limit = os_address_space_limit();
+	size_t limit = os_address_space_limit();	/* a system call: only here, at start */
 
 	if (limit == SIZE_MAX)
 		return REGION_MAX;

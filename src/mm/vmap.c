@@ -7,9 +7,8 @@
  * next large request is often of the same size, and mapping and faulting in 64 MiB again costs
  * more than everything else the program does with them; reclaim unmaps what nobody wants.
  *
- * Growing commits more of the reservation where there is room, and otherwise moves the pages to
- * a larger reservation with mremap: a matter of page tables, not of bytes.  An area that grew
- * once gets spare address space behind it, because it will grow again.
+ * Growing moves the pages to a larger reservation with mremap: a matter of page tables, not of
+ * bytes, and of few of those, since areas start at multiples of what one page table maps.
  *
  * Invariants: an area is in the tree by its start while it is busy or lazy; areas do not
  * overlap; start and reserved are multiples of PAGE_SIZE, size < reserved.
@@ -178,16 +177,11 @@ static struct vmap_area *lazy_take(size_t size, size_t align)
 	return area;
 }
 
-static bool area_map(struct vmap_area *area, size_t size, size_t slack, size_t align)
+static bool area_map(struct vmap_area *area, size_t size, size_t align)
 {
-	size_t reserved = size + slack + PAGE_SIZE;
-	void *start;
+	size_t reserved = size + PAGE_SIZE;
+	void *start = reserved > size ? os_reserve(reserved, max(align, HUGE_SIZE)) : NULL;
 
-	if (reserved < size)
-		return false;
-	start = os_reserve(reserved, max(align, HUGE_SIZE));
-	if (!start && slack)
-		return area_map(area, size, 0, align);
 	if (!start)
 		return false;
 	area->node.key = (uintptr_t)start;
@@ -203,7 +197,7 @@ static struct vmap_area *area_create(size_t size, size_t align)
 
 	if (!area)
 		return NULL;
-	if (!area_map(area, size, 0, align))
+	if (!area_map(area, size, align))
 		goto put;
 	if (os_commit((void *)area->node.key, size))
 		goto unmap;
@@ -373,28 +367,26 @@ static void area_set_size(struct vmap_area *area, size_t size)
 	os_mutex_unlock(&vmap.lock);
 }
 
-static bool grow_in_place(struct vmap_area *area, size_t size)
-{
-	char *end = (char *)area->node.key + area->size;
-
-	if (size > area->reserved - PAGE_SIZE || os_commit(end, size - area->size))
-		return false;
-	area_set_size(area, size);
-	return true;
-}
-
+/*
+ * Pages behind the moved ones would be a second mapping for the kernel, which moves one at a time: so
+ * the area grows by the move itself, and only by it.
+ */
 static bool grow_by_moving(struct vmap_area *area, size_t size)
 {
 	struct vmap_area old = *area, new;
 
-	if (!area_map(&new, size, size / 2, PAGE_SIZE))
+	if (!area_map(&new, size, PAGE_SIZE))
 		return false;
 	os_mutex_lock(&vmap.lock);
 	count_busy(area, -1);
 	treap_remove(&vmap.tree, &area->node);
 	os_mutex_unlock(&vmap.lock);
 	if (os_move((void *)old.node.key, old.size, (void *)new.node.key, size)) {
-		os_unmap((void *)new.node.key, new.reserved);
+		/*
+		 * The kernel may have unmapped the target before it failed, and another
+		 * mapping may stand there by now: only what is behind it is ours for sure.
+		 */
+		os_unmap((char *)new.node.key + size, new.reserved - size);
 		tree_add_busy(area);
 		return false;
 	}
@@ -415,10 +407,16 @@ static bool area_grow(struct vmap_area *area, size_t size)
 	/* What is kept for reuse is of no use here: do not hold it beside the new pages. */
 	if (vmap_lazy_pages())
 		vmap_purge(more);
-	if (grow_in_place(area, size) || grow_by_moving(area, size))
+	if (grow_by_moving(area, size))
 		return true;
 	limit_uncharge(more);
 	return false;
+}
+
+/* What has grown will grow again: an eighth more, so that many small steps are few moves. */
+static bool area_grow_amply(struct vmap_area *area, size_t size)
+{
+	return area_grow(area, align_up(size + size / 8, PAGE_SIZE)) || area_grow(area, size);
 }
 
 /* What is cut off is given back and becomes part of the guard. */
@@ -442,9 +440,9 @@ void *vmap_resize(void *addr, size_t size)
 	os_mutex_lock(&vmap.lock);
 	area = area_at(addr);
 	os_mutex_unlock(&vmap.lock);
-	if (!area || (size > area->size && !area_grow(area, size)))
+	if (!area || (size > area->size && !area_grow_amply(area, size)))
 		return NULL;
-	if (size < area->size)
+	if (size < area->size - area->size / 4)
 		area_shrink(area, size);
 	return (void *)area->node.key;
 }

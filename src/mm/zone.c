@@ -25,10 +25,13 @@
  */
 #include "mm/zone.h"
 
+#include <limits.h>
+
 #include "lib/bitmap.h"
 #include "lib/bug.h"
 #include "mm/limit.h"
 #include "mm/reclaim.h"
+#include "mm/vmap.h"
 
 struct zone zone = { .lock = OS_MUTEX(RANK_ZONE) };
 size_t limit_pages;
@@ -47,6 +50,7 @@ void zone_init(void)
 	for (l = 0; l < NR_ZONE_LISTS; l++)
 		for (k = 0; k < NR_ORDERS; k++)
 			list_init(&zone.free[l][k]);
+	region_create();		/* if it fails, the first allocation tries again */
 }
 
 /*
@@ -166,30 +170,42 @@ static struct page *block_take(unsigned order, enum zone_list list)
 #define EXTENT_MIN	16u		/* pages: below, looking costs more than it gains */
 #define EXTENT_TRIES	8		/* blocks of a list to look around */
 
+/*
+ * Is the page at @index, of which nothing is known, the first one of a free block?  The struct
+ * pages of a slab's tail hold its bitmap, which may look like anything, so the slab map is asked as
+ * well.  A slab that is being made or released meanwhile sets its map bytes before it writes
+ * bits and clears them after it cleared the bits (slab/slab.c): hence the order, and the second look.
+ */
+static struct page *block_at(struct region *r, size_t index)
+{
+	uintptr_t addr = r->base + (index << PAGE_SHIFT);
+	struct page *page = &r->pages[index];
+
+	if (addr < r->heap || addr >= READ_ONCE(r->usable) || READ_ONCE(page->type) != PAGE_FREE)
+		return NULL;
+	atomic_thread_fence(memory_order_acquire);	/* pairs with the fences in slab_set_map */
+	if (READ_ONCE(*slab_map_byte(r, addr)))
+		return NULL;
+	atomic_thread_fence(memory_order_acquire);
+	return READ_ONCE(page->type) == PAGE_FREE ? page : NULL;
+}
+
 /* The free block that ends where @index starts, or NULL. */
 static struct page *block_before(struct region *r, size_t index)
 {
 	unsigned order, max_order = min(lowest_bit(index), (unsigned)MAX_PAGE_ORDER);
 
 	for (order = 0; order <= max_order; order++) {
-		struct page *page = &r->pages[index - ((size_t)1 << order)];
+		struct page *page = block_at(r, index - ((size_t)1 << order));
 
-		if (is_free_block(page, order))
+		if (page && page->order == order)
 			return page;
 	}
 	return NULL;
 }
 
-static struct page *block_at(struct region *r, size_t index)
-{
-	struct page *page = &r->pages[index];
-
-	return index << PAGE_SHIFT < READ_ONCE(r->usable) - r->base &&
-	       page->type == PAGE_FREE ? page : NULL;
-}
-
 /* From which page on are there @nr free ones around @page?  0 if there are not as many. */
-static size_t extent_around(struct region *r, struct page *page, unsigned nr)
+static size_t extent_around(struct region *r, struct page *page, size_t nr)
 {
 	size_t start = (size_t)(page - r->pages), end = start;
 
@@ -201,7 +217,7 @@ static size_t extent_around(struct region *r, struct page *page, unsigned nr)
 }
 
 /* Removes the blocks from @index on that hold @nr pages; returns how many pages they hold. */
-static size_t extent_remove(struct region *r, size_t index, unsigned nr)
+static size_t extent_remove(struct region *r, size_t index, size_t nr)
 {
 	size_t end = index;
 
@@ -214,7 +230,7 @@ static size_t extent_remove(struct region *r, size_t index, unsigned nr)
 	return end - index;
 }
 
-static struct page *extent_in(struct list_node *head, unsigned nr)
+static struct page *extent_in(struct list_node *head, size_t nr, unsigned max_tries)
 {
 	struct list_node *pos;
 	unsigned tries = 0;
@@ -229,7 +245,7 @@ static struct page *extent_in(struct list_node *head, unsigned nr)
 			range_free(r, index + nr, size - nr);
 			return &r->pages[index];
 		}
-		if (++tries == EXTENT_TRIES)
+		if (++tries == max_tries)
 			break;
 	}
 	return NULL;
@@ -242,7 +258,7 @@ static struct page *extent_take(unsigned nr)
 	struct page *page = NULL;
 
 	for (i = 0; i < 3 && !page; i++)
-		page = extent_in(&zone.free[ZONE_DIRTY][order - i], nr);
+		page = extent_in(&zone.free[ZONE_DIRTY][order - i], nr, EXTENT_TRIES);
 	return page;
 }
 
@@ -259,11 +275,12 @@ static struct page *run_from(unsigned nr, unsigned order, enum zone_list list)
 	return page;
 }
 
-static struct page *run_find(unsigned nr, unsigned order)
+static struct page *run_find(unsigned nr, unsigned align_order)
 {
+	unsigned order = max(order_of(nr), align_order);
 	struct page *page = run_from(nr, order, ZONE_DIRTY);
 
-	if (!page && nr >= EXTENT_MIN && order == order_of(nr))
+	if (!page && nr >= EXTENT_MIN && !align_order)
 		page = extent_take(nr);
 	return page ? page : run_from(nr, order, ZONE_CLEAN);
 }
@@ -275,7 +292,7 @@ static unsigned count_clean(struct page *page, unsigned nr)
 	return nr - bitmap_count_range(r->dirty, (size_t)(page - r->pages), nr);
 }
 
-static struct page *run_take(unsigned nr, unsigned order)
+static struct page *run_take(unsigned nr, unsigned align_order)
 {
 	struct page *page;
 	unsigned faults = 0;
@@ -284,7 +301,7 @@ static struct page *run_take(unsigned nr, unsigned order)
 	if (!limit_charge(nr))
 		return NULL;
 	os_mutex_lock(&zone.lock);
-	page = run_find(nr, order);
+	page = run_find(nr, align_order);
 	if (page) {
 		page->type = PAGE_RUN;
 		page->nr_pages = nr;
@@ -391,15 +408,38 @@ static bool zone_grow(unsigned order)
 struct page *zone_alloc(unsigned nr, unsigned align_order)
 {
 	unsigned order = max(order_of(nr), align_order);
-	struct page *page = run_take(nr, order);
+	struct page *page = run_take(nr, align_order);
 	unsigned tries;
 
 	for (tries = 0; !page && tries < 4 && !limit_reached(nr) && zone_grow(order); tries++)
-		page = run_take(nr, order);
+		page = run_take(nr, align_order);
 	if (page)
 		return page;
-	/* Purging lowers the charge. */
-	return zone_purge(SIZE_MAX, 0) ? run_take(nr, order) : NULL;
+	/* Freed areas may hold the address space that is missing; purging lowers the charge. */
+	if (vmap_purge(SIZE_MAX) && zone_grow(order))
+		page = run_take(nr, align_order);
+	return !page && zone_purge(SIZE_MAX, 0) ? run_take(nr, align_order) : page;
+}
+
+struct page *zone_alloc_huge(size_t nr)
+{
+	struct page *page = NULL;
+
+	if (nr > UINT32_MAX || !limit_charge(nr))
+		return NULL;
+	os_mutex_lock(&zone.lock);
+	page = extent_in(&zone.free[ZONE_DIRTY][MAX_PAGE_ORDER], nr, UINT_MAX);
+	if (!page)
+		page = extent_in(&zone.free[ZONE_CLEAN][MAX_PAGE_ORDER], nr, UINT_MAX);
+	if (page) {
+		page->type = PAGE_RUN;
+		page->nr_pages = (uint32_t)nr;
+		zone.dirty_low = min(zone.dirty_low, zone.nr_dirty);
+	}
+	os_mutex_unlock(&zone.lock);
+	if (!page)
+		limit_uncharge(nr);
+	return page;
 }
 
 void zone_free(struct page *page, unsigned nr)

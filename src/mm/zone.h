@@ -37,6 +37,12 @@ void zone_init(void);
  */
 struct page *zone_alloc(unsigned nr, unsigned align_order);
 
+/*
+ * A run larger than MAX_RUN_PAGES from free blocks side by side, if there are as many: for when the
+ * system does not give a mapping of that size.
+ */
+struct page *zone_alloc_huge(size_t nr);
+
 /* Zeroes a run that was just allocated, but for the pages that read as zero anyway. */
 void zone_zero(struct page *run);
 

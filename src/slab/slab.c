@@ -14,6 +14,8 @@
  *
  * "In use" here means: not in a slab's bitmap.  Objects in magazines are in use in this sense.
  *
+ * Pages of a slab without objects in use are given back when the slab is left alone (holes).
+ *
  * Invariants (slab_check): free_objects is the number of bits set; a slab is on partial[fullness]
  * iff 0 < free_objects < objects, on empty iff free_objects == objects; no bits below first_word or
  * from objects on; nr_free is the sum of free_objects.
@@ -36,12 +38,19 @@
  * Making and releasing slabs.  Nobody else sees the slab, so no lock is needed.
  */
 
+/*
+ * The zone looks at struct pages that may be a slab's bitmap, and asks the slab map whether they are:
+ * while there is a bitmap, the map must say so.  The fences pair with those of block_at in
+ * mm/zone.c.
+ */
 static void slab_set_map(struct page *slab, unsigned order, uint8_t value)
 {
 	uintptr_t addr = page_to_addr(slab);
 	uint8_t *map = slab_map_byte(page_region(slab), addr);
 
+	atomic_thread_fence(memory_order_release);
 	__builtin_memset(map, value, (size_t)1 << (order - MIN_SLAB_ORDER));
+	atomic_thread_fence(memory_order_release);
 }
 
 static void slab_construct(struct kmem_cache *s, struct page *slab)
@@ -62,12 +71,13 @@ static struct page *slab_new(struct kmem_cache *s)
 	slab->type = PAGE_SLAB;
 	slab->order = s->order;
 	slab->cache = s;
+	slab->flags = PG_USED;
 	slab->free_objects = s->objects;
 	slab->first_word = 0;
+	slab_set_map(slab, s->order, s->map_value);
 	bitmap_fill(slab_bitmap(slab), s->objects);
 	if (s->ctor)
 		slab_construct(s, slab);
-	slab_set_map(slab, s->order, s->map_value);
 	return slab;
 }
 
@@ -75,9 +85,9 @@ static void slab_release(struct page *slab)
 {
 	struct kmem_cache *s = slab->cache;
 
-	slab_set_map(slab, s->order, 0);
 	__builtin_memset(slab_bitmap(slab), 0, BITMAP_WORDS(s->objects) * sizeof(uint64_t));
 	slab->cache = NULL;
+	slab_set_map(slab, s->order, 0);
 	zone_free(slab, 1u << s->order);
 }
 
@@ -103,6 +113,8 @@ static unsigned fullness(const struct kmem_cache *s, unsigned free_objects)
 
 static void list_slab(struct kmem_cache *s, struct page *slab)
 {
+	if (slab->flags & PG_ISOLATED)
+		return;
 	if (slab->free_objects == s->objects) {
 		list_add(&slab->lru, &s->empty);
 		s->nr_empty++;
@@ -115,7 +127,7 @@ static void list_slab(struct kmem_cache *s, struct page *slab)
 
 static void unlist_slab(struct kmem_cache *s, struct page *slab)
 {
-	if (!slab->free_objects)
+	if (!slab->free_objects || slab->flags & PG_ISOLATED)
 		return;
 	list_del(&slab->lru);
 	if (slab->free_objects == s->objects)
@@ -145,6 +157,7 @@ static void take_objects(struct kmem_cache *s, struct page *slab, void **end, un
 	unsigned word = slab->first_word;
 
 	slab->free_objects = (uint16_t)(slab->free_objects - n);
+	slab->flags |= PG_USED;
 	while (n) {
 		uint64_t bits = map[word];
 
@@ -260,10 +273,12 @@ static bool free_object(struct kmem_cache *s, void *object, struct list_node *re
 	if (unlikely(!slab))
 		return false;
 	bitmap_set(slab_bitmap(slab), i);
+	slab->flags |= PG_USED | PG_HOLES;
 	slab->first_word = min(slab->first_word, (uint16_t)(i / BITS_PER_WORD));
 	s->nr_free++;
 	relist_slab(s, slab);
-	if (slab->free_objects == s->objects && s->nr_empty > KEEP_EMPTY) {
+	if (s->nr_empty > KEEP_EMPTY && slab->free_objects == s->objects &&
+	    !(slab->flags & PG_ISOLATED)) {
 		unlist_slab(s, slab);
 		s->nr_slabs--;
 		s->nr_free -= s->objects;
@@ -308,6 +323,101 @@ size_t slab_shrink(struct kmem_cache *s)
 	list_splice_init(&s->empty, &release);
 	os_mutex_unlock(&s->lock);
 	slab_release_list(&release);
+	return pages;
+}
+
+/*
+ * Holes: pages of a slab on which no object is in use.  A few survivors of a burst can keep many
+ * slabs alive; their pages go back all the same, and come back as zeroes when an object on them is
+ * used again.  Not for constructed objects, whose contents must stay.
+ *
+ * Meanwhile the slab is isolated: it is on no list, so that no object is taken from it, while objects
+ * may well be freed into it.
+ */
+
+static struct page *isolate_slab(struct kmem_cache *s, struct list_node *head, bool all)
+{
+	struct list_node *pos;
+
+	list_for_each(pos, head) {
+		struct page *slab = list_entry(pos, struct page, lru);
+		bool used = slab->flags & PG_USED;
+
+		slab->flags &= (uint8_t)~PG_USED;
+		if (!(slab->flags & PG_HOLES) || (used && !all))
+			continue;
+		unlist_slab(s, slab);
+		slab->flags = PG_ISOLATED;
+		return slab;
+	}
+	return NULL;
+}
+
+static bool range_is_free(struct kmem_cache *s, struct page *slab, size_t start, size_t end)
+{
+	unsigned i = slab_index(s, start), last = min(slab_index(s, end - 1), s->objects - 1u);
+
+	return i > last ||
+	       bitmap_count_range(slab_bitmap(slab), i, last - i + 1) == last - i + 1;
+}
+
+/* From @at on, the first page with an object in use, or the first without one. */
+static size_t next_page(struct kmem_cache *s, struct page *slab, size_t at, bool in_use)
+{
+	while (at < PAGE_SIZE << s->order &&
+	       range_is_free(s, slab, at, at + PAGE_SIZE) == in_use)
+		at += PAGE_SIZE;
+	return at;
+}
+
+/* The bits only ever become set while the slab is isolated: a free page stays free. */
+static size_t purge_slab(struct kmem_cache *s, struct page *slab)
+{
+	char *base = (char *)page_to_addr(slab);
+	size_t start = 0, end, pages = 0;
+
+	while ((start = next_page(s, slab, start, false)) < PAGE_SIZE << s->order) {
+		end = next_page(s, slab, start, true);
+		if (!os_purge(base + start, end - start))
+			pages += (end - start) >> PAGE_SHIFT;
+		start = end;
+	}
+	return pages;
+}
+
+static void rejoin_slab(struct kmem_cache *s, struct page *slab)
+{
+	os_mutex_lock(&s->lock);
+	slab->flags &= (uint8_t)~PG_ISOLATED;
+	list_slab(s, slab);
+	os_mutex_unlock(&s->lock);
+}
+
+static struct page *next_with_holes(struct kmem_cache *s, bool all)
+{
+	struct page *slab = NULL;
+	unsigned i;
+
+	os_mutex_lock(&s->lock);
+	for (i = 0; i < NR_FULLNESS && !slab; i++)
+		slab = isolate_slab(s, &s->partial[i], all);
+	if (!slab)
+		slab = isolate_slab(s, &s->empty, all);
+	os_mutex_unlock(&s->lock);
+	return slab;
+}
+
+size_t slab_purge_holes(struct kmem_cache *s, bool all)
+{
+	struct page *slab;
+	size_t pages = 0;
+
+	if (s->ctor)
+		return 0;
+	while ((slab = next_with_holes(s, all))) {
+		pages += purge_slab(s, slab);
+		rejoin_slab(s, slab);
+	}
 	return pages;
 }
 

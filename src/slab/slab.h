@@ -110,6 +110,12 @@ void slab_free(struct kmem_cache *s, void *const *objs, unsigned n);
 /* Frees slabs without an object in use.  Returns pages. */
 size_t slab_shrink(struct kmem_cache *s);
 
+/*
+ * Gives back the memory of pages in slabs on which no object is in use; of slabs that were used
+ * since the last call only if @all.  Returns pages.
+ */
+size_t slab_purge_holes(struct kmem_cache *s, bool all);
+
 /* The first page of the slab in which @addr, in region @r, lies; NULL if it lies in none. */
 struct page *slab_of(const struct region *r, uintptr_t addr);
 
