@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The program that dies: each case misuses malloc in one way. Run by the runner
+ * (runner.c) with the case's name; see there what must come of it.
+ */
+#include "death.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static char static_block[4096];
+
+/* The compiler must not know what is done to the pointer. */
+static void *hidden(const void *p)
+{
+	uintptr_t v = (uintptr_t)p;
+
+	__asm__ volatile("" : "+r"(v));
+	return (void *)v;
+}
+
+static void *shown(const void *p)
+{
+	dprintf(1, "0x%lx\n", (unsigned long)(uintptr_t)p);
+	return hidden(p);
+}
+
+/* Still in working order: what every case that survives proves at its end. */
+static int still_works(void)
+{
+	char *p[200];
+
+	for (size_t i = 0; i < 200; i++) {
+		p[i] = malloc(1 + i * i);
+		if (!p[i])
+			return 1;
+		memset(p[i], (int)i, 1 + i * i);
+	}
+	for (size_t i = 0; i < 200; i++) {
+		if (p[i][i * i] != (char)i)
+			return 1;
+		free(p[i]);
+	}
+	dprintf(1, ALIVE "\n");
+	return 0;
+}
+
+static void double_free(size_t size)
+{
+	void *p = shown(malloc(size));
+
+	free(p);
+	free(hidden(p));
+}
+
+static void double_64(void) { double_free(64); }
+static void double_16(void) { double_free(16); }
+static void double_1024(void) { double_free(1024); }
+static void double_32k(void) { double_free(32768); }
+static void double_run(void) { double_free(100000); }
+static void double_large(void) { double_free(8 << 20); }
+
+/* Other objects of the cache are freed in between, then the magazines are drained. */
+static void double_with_others(size_t others)
+{
+	void **keep = malloc(others * sizeof(*keep)), *p = shown(malloc(64));
+
+	for (size_t i = 0; i < others; i++)
+		keep[i] = malloc(64);
+	free(p);
+	for (size_t i = 0; i < others; i++)
+		free(keep[i]);
+	free(hidden(p));
+	malloc_trim(0);
+}
+
+static void double_after_one(void) { double_with_others(1); }
+static void double_after_ten(void) { double_with_others(10); }
+static void double_after_many(void) { double_with_others(20000); }
+
+static void *free_it(void *p)
+{
+	free(p);
+	return NULL;
+}
+
+static void double_in_two_threads(void)
+{
+	void *p = shown(malloc(64));
+	pthread_t t;
+
+	free(p);
+	pthread_create(&t, NULL, free_it, hidden(p));
+	pthread_join(t, NULL);
+	malloc_trim(0);
+}
+
+/* The slab itself has gone back before the second free. */
+static void double_after_trim(void)
+{
+	void *p = shown(malloc(64));
+
+	free(p);
+	malloc_trim(0);
+	free(hidden(p));
+	malloc_trim(0);
+}
+
+static void interior_of(size_t size, size_t offset)
+{
+	char *p = malloc(size);
+
+	shown(p);
+	free(shown(p + offset));
+	malloc_trim(0);
+}
+
+static void interior_64(void) { interior_of(64, 8); }
+static void interior_64_by_16(void) { interior_of(64, 16); }
+static void interior_1024(void) { interior_of(1024, 1000); }
+static void interior_32k(void) { interior_of(32768, 4096); }
+static void interior_run(void) { interior_of(100000, 8192); }
+static void interior_run_odd(void) { interior_of(100000, 24); }
+static void interior_large(void) { interior_of(8 << 20, 65536); }
+
+static void foreign_stack(void)
+{
+	char on_stack[256];
+
+	free(shown(on_stack + 16));
+}
+
+static void foreign_static(void)
+{
+	free(shown(static_block + 64));
+}
+
+static void foreign_mmap(void)
+{
+	void *p = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memset(p, 7, 65536);
+	free(shown(p));
+	if (*(volatile char *)p != 7)
+		_exit(3);
+}
+
+static void foreign_low(void)
+{
+	free(shown((void *)16));
+}
+
+static void foreign_non_canonical(void)
+{
+	free(shown((void *)0xdead000000000010ul));
+}
+
+static void realloc_foreign(void)
+{
+	memset(static_block, 5, sizeof(static_block));
+	char *q = realloc(shown(static_block + 64), 200);
+
+	if (q) {
+		memset(q, 1, 200);
+		free(q);
+	}
+	for (size_t i = 0; i < sizeof(static_block); i++)
+		if (static_block[i] != 5)
+			_exit(3);
+}
+
+static void usable_size_foreign(void)
+{
+	malloc_usable_size(shown(static_block + 64));
+}
+
+static void free_null(void)
+{
+	free(hidden(NULL));
+}
+
+static void realloc_freed(void)
+{
+	void *p = shown(malloc(64));
+
+	free(p);
+	p = realloc(hidden(p), 4000);
+	free(p);
+	malloc_trim(0);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} cases[] = {
+	{ "double-64", double_64 },
+	{ "double-16", double_16 },
+	{ "double-1024", double_1024 },
+	{ "double-32k", double_32k },
+	{ "double-run", double_run },
+	{ "double-large", double_large },
+	{ "double-after-one", double_after_one },
+	{ "double-after-ten", double_after_ten },
+	{ "double-after-many", double_after_many },
+	{ "double-in-two-threads", double_in_two_threads },
+	{ "double-after-trim", double_after_trim },
+	{ "interior-64", interior_64 },
+	{ "interior-64-by-16", interior_64_by_16 },
+	{ "interior-1024", interior_1024 },
+	{ "interior-32k", interior_32k },
+	{ "interior-run", interior_run },
+	{ "interior-run-odd", interior_run_odd },
+	{ "interior-large", interior_large },
+	{ "foreign-stack", foreign_stack },
+	{ "foreign-static", foreign_static },
+	{ "foreign-mmap", foreign_mmap },
+	{ "foreign-low", foreign_low },
+	{ "foreign-non-canonical", foreign_non_canonical },
+	{ "realloc-foreign", realloc_foreign },
+	{ "usable-size-foreign", usable_size_foreign },
+	{ "realloc-freed", realloc_freed },
+	{ "free-null", free_null },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc == 2 && i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (strcmp(argv[1], cases[i].name) == 0) {
+			cases[i].run();
+			return still_works();
+		}
+	fprintf(stderr, "victim: no such case\n");
+	return 2;
+}

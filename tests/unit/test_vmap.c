@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Large areas: contents survive growing, shrinking and moving; what is behind an area faults; the
+ * tree agrees with a model; what is kept for reuse is found, counted and given back.
+ */
+#include "unit.h"
+
+#include "lib/bits.h"
+#include "mm/limit.h"
+#include "mm/vmap.h"
+#include "mm/zone.h"
+
+#define MIB	((size_t)1 << 20)
+
+static void setup(void)
+{
+	zone_init();
+}
+
+TestSuite(vmap, .init = setup, .timeout = 120);
+
+struct area {
+	char *start;
+	size_t size;		/* what was asked for */
+	unsigned tag;
+};
+
+/* A word of each 64 KiB, so that areas of many MiB are cheap to check. */
+#define STRIDE	((size_t)64 << 10)
+
+static void write_tag(struct area *a, size_t from)
+{
+	for (size_t i = align_up(from, STRIDE); i + sizeof(unsigned) <= a->size; i += STRIDE)
+		*(unsigned *)(a->start + i) = a->tag + (unsigned)i;
+}
+
+static bool tag_intact(const struct area *a, size_t size)
+{
+	for (size_t i = 0; i + sizeof(unsigned) <= size; i += STRIDE)
+		if (*(unsigned *)(a->start + i) != a->tag + (unsigned)i)
+			return false;
+	return true;
+}
+
+static void area_alloc(struct area *a, size_t size, size_t align)
+{
+	bool zeroed;
+
+	a->start = vmap_alloc(size, align, &zeroed);
+	a->size = size;
+	a->tag = (unsigned)random_below(UINT32_MAX);
+	cr_assert(a->start != NULL);
+	cr_assert(((uintptr_t)a->start & (align - 1)) == 0);
+	for (size_t i = 0; zeroed && i < size; i += PAGE_SIZE)
+		cr_assert(a->start[i] == 0);
+	write_tag(a, 0);
+}
+
+static void area_resize(struct area *a, size_t size)
+{
+	size_t old = a->size;
+	char *start = vmap_resize(a->start, size);
+
+	cr_assert(start != NULL);
+	a->start = start;
+	a->size = size;
+	cr_assert(tag_intact(a, min(old, size)));
+	write_tag(a, min(old, size));
+}
+
+static void expect_found(const struct area *a, uintptr_t addr)
+{
+	uintptr_t start;
+	size_t size;
+
+	cr_assert(vmap_find((void *)addr, &start, &size));
+	cr_assert(start == (uintptr_t)a->start);
+	cr_assert(size >= a->size && size % PAGE_SIZE == 0);
+}
+
+static void area_free(struct area *a)
+{
+	expect_found(a, (uintptr_t)a->start);
+	expect_found(a, (uintptr_t)a->start + a->size - 1);
+	cr_assert(tag_intact(a, a->size));
+	cr_assert(!vmap_free(a->start + PAGE_SIZE));
+	cr_assert(vmap_free(a->start));
+	cr_assert(!vmap_free(a->start), "freed twice");
+	a->start = NULL;
+}
+
+static size_t random_area(void)
+{
+	return random_below(4) ? 1 + random_below(16 * MIB) : (1 + random_below(8)) * MIB;
+}
+
+static void random_step(struct area *a)
+{
+	if (!a->start)
+		area_alloc(a, random_area(), PAGE_SIZE << random_below(random_below(4) ? 1 : 13));
+	else if (random_below(2))
+		area_resize(a, random_area());
+	else
+		area_free(a);
+}
+
+static void *random_areas(void *arg)
+{
+	enum { COUNT = 12, STEPS = 2000 };
+	struct area areas[COUNT] = { { NULL, 0, 0 } };
+
+	random_seed ^= (uintptr_t)areas * 3;
+	for (int i = 0; i < STEPS; i++) {
+		random_step(&areas[random_below(COUNT)]);
+		if (random_below(20) == 0)
+			vmap_purge(random_below(10000));
+		if (i % 50 == 0)
+			cr_assert(vmap_check() == 0);
+	}
+	for (int i = 0; i < COUNT; i++)
+		if (areas[i].start)
+			area_free(&areas[i]);
+	return arg;
+}
+
+static void expect_nothing_left(void)
+{
+	struct vmap_stats stats;
+
+	vmap_purge(SIZE_MAX);
+	vmap_stats(&stats);
+	cr_assert(stats.nr_busy == 0 && stats.busy_pages == 0);
+	cr_assert(stats.nr_lazy == 0 && stats.lazy_pages == 0);
+	cr_assert(vmap_check() == 0);
+}
+
+Test(vmap, random_operations_keep_contents)
+{
+	limit_pages = (size_t)1 << 40;
+	random_areas(NULL);
+	expect_nothing_left();
+	cr_assert(zone_purge(SIZE_MAX, 0) == 0);
+	/* What is left are descriptors. */
+	cr_assert(charged_pages == zone.managed - zone.nr_free, "%zu charged", (size_t)charged_pages);
+}
+
+Test(vmap, threads_do_not_disturb_each_other)
+{
+	run_threads(3, random_areas, NULL);
+	expect_nothing_left();
+}
+
+static void touch(void *arg)
+{
+	*(volatile char *)arg = 1;
+}
+
+Test(vmap, what_is_behind_faults)
+{
+	struct area a;
+
+	area_alloc(&a, 5 * MIB, PAGE_SIZE);
+	cr_assert(WIFEXITED(in_child(touch, a.start + 5 * MIB - 1)));
+	cr_assert(died_of(in_child(touch, a.start + 5 * MIB), SIGSEGV));
+	area_resize(&a, 9 * MIB);
+	cr_assert(WIFEXITED(in_child(touch, a.start + 9 * MIB - 1)));
+	cr_assert(died_of(in_child(touch, a.start + 9 * MIB), SIGSEGV));
+	area_resize(&a, 6 * MIB);
+	cr_assert(died_of(in_child(touch, a.start + 6 * MIB), SIGSEGV));
+	area_free(&a);
+	vmap_purge(SIZE_MAX);
+	cr_assert(died_of(in_child(touch, a.start), SIGSEGV));
+}
+
+Test(vmap, growth_reads_as_zero)
+{
+	struct area a;
+
+	area_alloc(&a, 5 * MIB, PAGE_SIZE);
+	memset(a.start, 0xff, 5 * MIB);
+	a.start = vmap_resize(a.start, 4 * MIB);
+	a.start = vmap_resize(a.start, 32 * MIB);
+	cr_assert(a.start[4 * MIB - 1] == (char)0xff);
+	cr_assert(all_zero(a.start + 4 * MIB, 28 * MIB));
+}
+
+/* Moving page tables, not bytes: growing by 1 GiB must not make it resident. */
+Test(vmap, growth_touches_nothing)
+{
+	struct area a;
+	unsigned char resident[1] = { 1 };
+
+	area_alloc(&a, 8 * MIB, PAGE_SIZE);
+	a.start = vmap_resize(a.start, 1024 * MIB);
+	cr_assert(a.start != NULL);
+	cr_assert(mincore(a.start + 512 * MIB, PAGE_SIZE, resident) == 0);
+	cr_assert(resident[0] == 0);
+	a.size = 8 * MIB;
+	cr_assert(tag_intact(&a, a.size));
+}
+
+static void grow_far(void *arg)
+{
+	struct area *a = arg;
+
+	/* Far enough to move, with a part behind that this process touched and its parent did not. */
+	for (size_t size = 8 * MIB; size <= 256 * MIB; size *= 2) {
+		a->start = vmap_resize(a->start, size);
+		if (!a->start)
+			_exit(1);
+		a->start[size - 1] = 1;
+	}
+	_exit(tag_intact(a, a->size) ? 0 : 2);
+}
+
+Test(vmap, grows_in_a_child_of_fork)
+{
+	struct area a;
+	int status;
+
+	area_alloc(&a, 5 * MIB, PAGE_SIZE);
+	/* Once moved, there is room behind it. */
+	area_resize(&a, 6 * MIB);
+	status = in_child(grow_far, &a);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", (unsigned)status);
+}
+
+/* In place and by moving in turn: the kernel moves one mapping at a time. */
+Test(vmap, grows_again_and_again)
+{
+	struct area a;
+
+	area_alloc(&a, 5 * MIB, PAGE_SIZE);
+	for (size_t size = 6 * MIB; size <= 256 * MIB; size += size / 4 / PAGE_SIZE * PAGE_SIZE)
+		area_resize(&a, size);
+	area_free(&a);
+}
+
+Test(vmap, freed_areas_are_reused)
+{
+	struct area a, b;
+	struct vmap_stats stats;
+	char *first;
+
+	area_alloc(&a, 6 * MIB, PAGE_SIZE);
+	first = a.start;
+	area_free(&a);
+	vmap_stats(&stats);
+	cr_assert(stats.nr_lazy == 1 && stats.lazy_pages == pages_of(6 * MIB));
+	area_alloc(&b, 6 * MIB - 5000, PAGE_SIZE);
+	cr_assert(b.start == first);
+	vmap_stats(&stats);
+	cr_assert(stats.nr_lazy == 0 && stats.nr_busy == 1);
+	area_free(&b);
+	/* Half of it would be wasted: not this one. */
+	area_alloc(&b, 3 * MIB, PAGE_SIZE);
+	cr_assert(b.start != first);
+}
+
+Test(vmap, few_freed_areas_are_kept)
+{
+	enum { COUNT = 200 };
+	struct area areas[COUNT];
+	struct vmap_stats stats;
+
+	for (int i = 0; i < COUNT; i++)
+		area_alloc(&areas[i], 2 * MIB + (size_t)i * PAGE_SIZE, PAGE_SIZE);
+	for (int i = 0; i < COUNT; i++)
+		area_free(&areas[i]);
+	vmap_stats(&stats);
+	cr_assert(stats.nr_lazy <= 64 && stats.nr_lazy > 0);
+	cr_assert(vmap_check() == 0);
+	expect_nothing_left();
+}
+
+Test(vmap, lowest_number_of_kept_pages_is_remembered)
+{
+	struct area a, b;
+
+	area_alloc(&a, 8 * MIB, PAGE_SIZE);
+	area_alloc(&b, 4 * MIB, PAGE_SIZE);
+	area_free(&a);
+	area_free(&b);
+	vmap_lazy_low_reset();
+	area_alloc(&b, 4 * MIB, PAGE_SIZE);
+	area_free(&b);
+	cr_assert(vmap_lazy_low_reset() == pages_of(8 * MIB));
+	cr_assert(vmap_lazy_low_reset() == pages_of(12 * MIB));
+}
+
+Test(vmap, limit_is_a_ceiling)
+{
+	struct area a;
+	bool zeroed;
+
+	limit_pages = pages_of(20 * MIB);
+	area_alloc(&a, 12 * MIB, PAGE_SIZE);
+	cr_assert(vmap_alloc(12 * MIB, PAGE_SIZE, &zeroed) == NULL);
+	cr_assert(vmap_resize(a.start, 24 * MIB) == NULL);
+	cr_assert(tag_intact(&a, a.size));
+	area_resize(&a, 4 * MIB);
+	area_free(&a);
+	area_alloc(&a, 16 * MIB, PAGE_SIZE);
+	cr_assert(charged_pages <= limit_pages);
+}
+
+Test(vmap, what_is_no_area_is_left_alone)
+{
+	struct area a;
+	uintptr_t start;
+	size_t size;
+	int on_stack;
+
+	area_alloc(&a, 5 * MIB, PAGE_SIZE);
+	cr_assert(!vmap_find(&on_stack, &start, &size));
+	cr_assert(!vmap_find(a.start + 5 * MIB, &start, &size));
+	cr_assert(!vmap_find(a.start - 1, &start, &size));
+	cr_assert(!vmap_free(&on_stack) && !vmap_free(NULL));
+	cr_assert(vmap_resize(a.start + PAGE_SIZE, 6 * MIB) == NULL);
+	cr_assert(vmap_resize(&on_stack, 6 * MIB) == NULL);
+	cr_assert(vmap_resize(a.start, (size_t)1 << 60) == NULL);
+	cr_assert(tag_intact(&a, a.size));
+	area_free(&a);
+}
