@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* child.h: one run of one cell in a child process. */
+#ifndef KB_CHILD_H
+#define KB_CHILD_H
+
+#include "driver/model.h"
+
+enum child_kind { CHILD_THROUGHPUT, CHILD_MEMORY, CHILD_LATENCY, CHILD_INSTRUCTIONS };
+
+struct child_options {
+	enum child_kind kind;
+	double scale;
+	double timeout;		/* s */
+	double idle;		/* s of idling after the load (CHILD_MEMORY) */
+	double interval;	/* s between memory samples (CHILD_MEMORY) */
+	unsigned long seed;
+	const char *workdir;	/* prepared input of a program */
+};
+
+/* Fills *sample, and cell->memory or cell->latency in the passes that are for them. */
+void child_run(struct cell *cell, const struct child_options *o, struct sample *sample);
+
+/* Runs `script what` of a program without any preload; 0 if it ended well. */
+int child_script(const char *script, const char *what, const char *workdir, char *why);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* commands.h: what the commands of kmalloc-bench do with the options. */
+#ifndef KB_COMMANDS_H
+#define KB_COMMANDS_H
+
+#include "driver/analysis.h"
+#include "driver/schedule.h"
+
+struct request {
+	struct plan plan;
+	bool quick;
+	const char *workloads, *allocators, *output;
+	enum metric metric;
+	double limit_mib;
+	char **argv;		/* the command and its arguments */
+	int argc;
+	char **full_argv;	/* as typed, for the provenance */
+	int full_argc;
+};
+
+void request_defaults(struct request *r);
+
+/* Each returns the exit status of the program. */
+int command_run(struct request *r);
+int command_list(struct request *r);
+int command_replay(struct request *r);
+int command_report(struct request *r);
+int command_compare(struct request *r);
+int command_record(struct request *r);
+
+#endif
