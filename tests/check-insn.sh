@@ -9,7 +9,7 @@
 . "${0%/*}/tap.sh"
 
 limit=38
-count=200000
+count=600000
 
 # Adds up the calls made by the function $1 in the profile $2: the line after each "calls=" holds
 # what the call cost, all that it called included.

@@ -39,7 +39,7 @@ struct deferred {
 static_assert(sizeof(struct header) == HEADER, "objects stay aligned");
 
 static _Atomic(struct chunk *) chunks[NR_CHUNKS];
-static _Atomic(struct deferred *) deferred;
+_Atomic(struct deferred *) emergency_deferred;
 
 #define FIRST	(align_up(sizeof(struct chunk), HEADER) / HEADER)
 
@@ -179,24 +179,19 @@ void emergency_defer_free(void *ptr)
 	if (!node)
 		return;
 	node->ptr = ptr;
-	node->next = atomic_load_explicit(&deferred, memory_order_relaxed);
+	node->next = atomic_load_explicit(&emergency_deferred, memory_order_relaxed);
 	/* release: pairs with the exchange in emergency_for_each_deferred */
-	while (!atomic_compare_exchange_weak_explicit(&deferred, &node->next, node,
+	while (!atomic_compare_exchange_weak_explicit(&emergency_deferred, &node->next, node,
 						      memory_order_release,
 						      memory_order_relaxed))
 		;
-}
-
-bool emergency_has_deferred(void)
-{
-	return atomic_load_explicit(&deferred, memory_order_relaxed) != NULL;
 }
 
 void emergency_for_each_deferred(void (*fn)(void *ptr))
 {
 	struct deferred *node, *next;
 
-	node = atomic_exchange_explicit(&deferred, NULL, memory_order_acquire);
+	node = atomic_exchange_explicit(&emergency_deferred, NULL, memory_order_acquire);
 	for (; node; node = next) {
 		next = node->next;
 		fn(node->ptr);

@@ -20,7 +20,13 @@ bool emergency_find(const void *ptr, uintptr_t *start, size_t *size);
  */
 void emergency_defer_free(void *ptr);
 
-bool emergency_has_deferred(void);
+struct deferred;
+extern _Atomic(struct deferred *) emergency_deferred __attribute__((visibility("hidden")));
+
+static inline bool emergency_has_deferred(void)
+{
+	return atomic_load_explicit(&emergency_deferred, memory_order_relaxed) != NULL;
+}
 
 /* Calls @fn for each deferred pointer. */
 void emergency_for_each_deferred(void (*fn)(void *ptr));

@@ -27,6 +27,7 @@
 #include "mm/vmap.h"
 #include "mm/zone.h"
 #include "os/options.h"
+#include "slab/debug.h"
 
 #define MAX_RUN_SIZE	(PAGE_SIZE << MAX_PAGE_ORDER)
 
@@ -48,12 +49,12 @@ static void init_layers(void)
 	limit_pages = options.limit >> PAGE_SHIFT;
 	zone_init();
 	reclaim_init((unsigned)options.decay_ms);
-	sizes_init((unsigned)options.size_classes);
 	magazine_init(options.magazine_bytes);
+	sizes_init((unsigned)options.size_classes);
 	thread_init();
 }
 
-void heap_init(void)
+__cold void heap_init(void)
 {
 	uint32_t state = INIT_NOT;
 
@@ -74,7 +75,7 @@ void heap_init(void)
 
 static void free_inside(void *ptr);
 
-static bool heap_enter(void)
+bool heap_enter(void)
 {
 	if (unlikely(atomic_load_explicit(&init_state, memory_order_acquire) != INIT_DONE))
 		heap_init();
@@ -293,6 +294,14 @@ static void free_run(struct region *r, void *ptr)
 	reclaim_note_free();
 }
 
+static void free_of_cache(struct kmem_cache *s, void *ptr)
+{
+	if (unlikely(slab_is_debugged(s)))
+		slab_debug_free(s, ptr, __builtin_return_address(0));
+	else
+		thread_cache_free(s, ptr);
+}
+
 static void free_in_region(struct region *r, void *ptr)
 {
 	unsigned value = *slab_map_byte(r, (uintptr_t)ptr);
@@ -302,7 +311,7 @@ static void free_in_region(struct region *r, void *ptr)
 	else if (value <= NR_KMALLOC_CLASSES)
 		thread_free(value, ptr);
 	else
-		thread_cache_free(slab_of(r, (uintptr_t)ptr)->cache, ptr);
+		free_of_cache(slab_of(r, (uintptr_t)ptr)->cache, ptr);
 }
 
 static void free_inside(void *ptr)

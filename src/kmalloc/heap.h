@@ -32,6 +32,15 @@ void heap_init(void);
  */
 void heap_ready(void);
 
+/* gate_enter, with what was put off meanwhile done first; gate_leave is the way out. */
+bool heap_enter(void);
+
+/*
+ * Without waiting and without a system call, from what is mapped; at least @keep pages stay
+ * free (nowait.c).
+ */
+void *heap_alloc_nowait(size_t size, size_t align, size_t keep);
+
 /* NULL if there is no memory; errno is not set.  size > 0. */
 void *heap_alloc(size_t size);
 void *heap_alloc_zeroed(size_t size);

@@ -31,6 +31,7 @@ static void add_class(unsigned class, size_t size)
 	else
 		fmt_snprint(names[class], NAME_SIZE, "kmalloc-%zu", size);
 	cache_init(&kmalloc_caches[class], names[class], size, 16, (uint8_t)class);
+	magazine_setup(&kmalloc_caches[class]);
 	max_class_size = (uint32_t)size;
 }
 

@@ -66,6 +66,13 @@ static void learn(struct kmem_cache *s)
 		d->max_full++;
 }
 
+static void drain(struct kmem_cache *s, struct magazine *mag)
+{
+	slab_free(s, magazine_bottom(mag), mag->rounds);
+	thread_tls.drained += mag->rounds * s->size;
+	mag->rounds = 0;
+}
+
 struct magazine *depot_get_full(struct kmem_cache *s, struct magazine *empty)
 {
 	struct depot *d = &s->depot;
@@ -103,8 +110,7 @@ struct magazine *depot_put_full(struct kmem_cache *s, struct magazine *full)
 	os_mutex_unlock(&d->lock);
 	if (!cold)
 		return empty;
-	slab_free(s, magazine_bottom(cold), cold->rounds);
-	cold->rounds = 0;
+	drain(s, cold);
 	if (!empty)
 		return cold;
 	depot_put(s, cold);
@@ -132,8 +138,7 @@ void depot_put(struct kmem_cache *s, struct magazine *mag)
 
 void magazine_drain(struct kmem_cache *s, struct magazine *mag)
 {
-	slab_free(s, magazine_bottom(mag), mag->rounds);
-	mag->rounds = 0;
+	drain(s, mag);
 	depot_put(s, mag);
 }
 
@@ -167,7 +172,7 @@ void depot_trim(struct kmem_cache *s, bool all)
 
 	take_lows(&s->depot, all, &full, &empty);
 	while (full-- && (mag = take_coldest(&s->depot))) {
-		slab_free(s, magazine_bottom(mag), mag->rounds);
+		drain(s, mag);
 		magazine_delete(mag);
 	}
 	while (empty-- && (mag = depot_get_empty(s)))

@@ -26,8 +26,6 @@
 
 #define PATIENCE_MS		20
 #define SIGNAL_PATIENCE_MS	100
-#define TICKS			16	/* slow paths between two looks at the clock */
-
 _Atomic uint32_t gate_forks;
 _Atomic uint32_t gate_unlisted;
 
@@ -46,7 +44,7 @@ static void set_outside(void)
 	atomic_store_explicit(&thread_tls.busy, 0, memory_order_release);
 }
 
-bool gate_wait(void)
+static bool wait_outside(void)
 {
 	uint64_t end = os_clock_ms() + PATIENCE_MS;
 
@@ -63,31 +61,35 @@ bool gate_wait(void)
 	return false;
 }
 
-bool gate_enter(void)
+/* A fork is under way, and busy is set. */
+bool gate_enter_forking(void)
 {
-	if (unlikely(atomic_load_explicit(&thread_tls.busy, memory_order_relaxed)))
-		return false;
-	set_inside();
-	if (likely(!atomic_load(&gate_forks)) || thread_tls.forking)
+	if (thread_tls.forking)
 		return true;
 	set_outside();
-	return gate_wait();
+	return wait_outside();
 }
 
-static __slow void tick(void)
+/* A thread that is not listed, or a signal handler that interrupted its own thread inside. */
+bool gate_enter_special(void)
 {
-	if (ATOMIC_READ(reclaim_in_background))
-		return;
-	trim_if_shrunk();
-	if (reclaim_due())
+	if (atomic_load_explicit(&thread_tls.busy, memory_order_relaxed))
+		return false;
+	set_inside();
+	return likely(!atomic_load(&gate_forks)) || gate_enter_forking();
+}
+
+void gate_tick(void)
+{
+	if (!ATOMIC_READ(reclaim_in_background) && reclaim_due())
 		trim_epoch();
 }
 
-void gate_leave(void)
+void gate_look_for_shrinking(void)
 {
-	if (unlikely(++thread_tls.ticks % TICKS == 0))
-		tick();
-	set_outside();
+	thread_tls.drained = 0;
+	if (!ATOMIC_READ(reclaim_in_background))
+		trim_if_shrunk();
 }
 
 void gate_fork_prepare(void)

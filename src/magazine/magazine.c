@@ -35,6 +35,7 @@ __thread struct thread_tls thread_tls __attribute__((tls_model("initial-exec")))
 };
 
 static struct kmem_cache magazine_cache;
+static size_t thread_bytes;		/* option magazine_bytes */
 
 #define DEPOT_BYTES	(64u << 10)
 
@@ -44,23 +45,22 @@ static unsigned clamp_rounds(size_t rounds)
 }
 
 /*
- * A thread rarely uses more than 32 classes at a time, each with two magazines: a magazine
- * holds up to a 64th of what the thread may.
+ * A magazine holds up to a 16th of what a thread may have, or a 32nd for objects above 1 KiB, for
+ * which a visit to the depot weighs less: a thread rarely uses more than a few large classes.
  */
-void magazine_init(size_t thread_bytes)
+void magazine_setup(struct kmem_cache *s)
 {
-	unsigned c;
+	size_t bytes = s->size <= 1024 ? thread_bytes / 16 : thread_bytes / 32;
 
+	s->max_rounds = (uint16_t)clamp_rounds(bytes / s->size);
+	s->depot.min_max_full = max(DEPOT_BYTES / (s->max_rounds * s->size), 2u);
+	s->depot.max_full = s->depot.min_max_full;
+}
+
+void magazine_init(size_t bytes)
+{
+	thread_bytes = bytes;
 	cache_init(&magazine_cache, "magazine", MAGAZINE_SIZE, MAGAZINE_SIZE, 0);
-	for (c = 1; c <= NR_KMALLOC_CLASSES; c++) {
-		struct kmem_cache *s = &kmalloc_caches[c];
-
-		if (!s->size)
-			break;
-		s->max_rounds = (uint16_t)clamp_rounds(thread_bytes / 64 / s->size);
-		s->depot.min_max_full = max(DEPOT_BYTES / (s->max_rounds * s->size), 2u);
-		s->depot.max_full = s->depot.min_max_full;
-	}
 }
 
 struct magazine *magazine_new(void)

@@ -76,25 +76,20 @@ struct thread *thread_self(void)
 	return thread_tls.state == THREAD_NEW ? thread_create() : NULL;
 }
 
-void *thread_alloc(unsigned class)
+/* In the first slow path of a thread, and in those of one that has no magazines. */
+void *thread_alloc_first(unsigned class)
 {
-	struct thread *t = thread_self();
-	struct kmem_cache *s = &kmalloc_caches[class];
-
-	if (unlikely(!t))
-		return magazine_alloc_one(s);
-	return magazine_alloc(s, &thread_tls.top[class], &t->class[class]);
+	if (!thread_self())
+		return magazine_alloc_one(&kmalloc_caches[class]);
+	return thread_alloc(class);
 }
 
-void thread_free(unsigned class, void *object)
+void thread_free_first(unsigned class, void *object)
 {
-	struct thread *t = thread_self();
-	struct kmem_cache *s = &kmalloc_caches[class];
-
-	if (unlikely(!t))
-		magazine_free_one(s, object);
+	if (!thread_self())
+		magazine_free_one(&kmalloc_caches[class], object);
 	else
-		magazine_free(s, &thread_tls.top[class], &t->class[class], object);
+		thread_free(class, object);
 }
 
 /*

@@ -34,8 +34,29 @@ struct thread *thread_self(void);
 /*
  * The slow halves for the kmalloc caches, by class, and for other caches.  Inside the gate.
  */
-void *thread_alloc(unsigned class);
-void thread_free(unsigned class, void *object);
+__slow void *thread_alloc_first(unsigned class);
+__slow void thread_free_first(unsigned class, void *object);
+
+static inline void *thread_alloc(unsigned class)
+{
+	struct thread *t = thread_tls.thread;
+
+	if (unlikely(!t))
+		return thread_alloc_first(class);
+	return magazine_alloc(&kmalloc_caches[class], &thread_tls.top[class], &t->class[class]);
+}
+
+static inline void thread_free(unsigned class, void *object)
+{
+	struct thread *t = thread_tls.thread;
+
+	if (unlikely(!t))
+		thread_free_first(class, object);
+	else
+		magazine_free(&kmalloc_caches[class], &thread_tls.top[class], &t->class[class],
+			      object);
+}
+
 void *thread_cache_alloc(struct kmem_cache *s);
 void thread_cache_free(struct kmem_cache *s, void *object);
 
@@ -70,12 +91,38 @@ void thread_flush_self(void);
  * that interrupted a slow path of its own thread, or a fork() has been under way for so long that it
  * may be waiting for a lock (of stdio, say) that the caller holds.
  */
-__slow bool gate_wait(void);
 extern _Atomic uint32_t gate_forks __hidden;	/* fork() calls under way */
 extern _Atomic uint32_t gate_unlisted __hidden;	/* threads without a struct thread inside the gate */
 
-void gate_leave(void);
-bool gate_enter(void);
+__slow bool gate_enter_special(void);
+__slow bool gate_enter_forking(void);
+__slow void gate_tick(void);
+__slow void gate_look_for_shrinking(void);
+
+#define GATE_TICKS	16		/* slow paths between two looks at the clock */
+#define DRAINED_LOOK	(256u << 10)	/* bytes between two looks at the heap's size */
+
+/* seq_cst: see gate.c */
+static inline bool gate_enter(void)
+{
+	if (unlikely(!thread_tls.thread) ||
+	    unlikely(atomic_load_explicit(&thread_tls.busy, memory_order_relaxed)))
+		return gate_enter_special();
+	atomic_store(&thread_tls.busy, 1);
+	return likely(!atomic_load(&gate_forks)) || gate_enter_forking();
+}
+
+static inline void gate_leave(void)
+{
+	if (unlikely(++thread_tls.ticks % GATE_TICKS == 0))
+		gate_tick();
+	if (unlikely(thread_tls.drained >= DRAINED_LOOK))
+		gate_look_for_shrinking();
+	if (unlikely(!thread_tls.thread))
+		atomic_fetch_sub(&gate_unlisted, 1);
+	/* release: what was done inside is seen by whoever sees the thread outside */
+	atomic_store_explicit(&thread_tls.busy, 0, memory_order_release);
+}
 
 /* Around fork(): wait until nobody but the caller is inside; let them in again. */
 void gate_fork_prepare(void);

@@ -31,15 +31,11 @@ enum { HELPER_NONE, HELPER_STARTING, HELPER_RUNNING, HELPER_REFUSED };
 static _Atomic uint32_t helper;
 static _Atomic uint32_t never;		/* a word that nobody wakes */
 
-bool background_is_wanted(void)
+static bool may_start(void)
 {
-	if (likely(atomic_load_explicit(&helper, memory_order_relaxed) != HELPER_NONE))
+	if (thread_tls.forking || options.background == BACKGROUND_OFF || !reclaim_epoch_ms)
 		return false;
-	if (options.background == BACKGROUND_OFF || !reclaim_epoch_ms)
-		return false;
-	if (options.background == BACKGROUND_AUTO && ATOMIC_READ(nr_threads) < 2)
-		return false;
-	return reclaim_dirty_pages() >= WANTED_PAGES;
+	return options.background == BACKGROUND_ON || ATOMIC_READ(nr_threads) >= 2;
 }
 
 static void run_epoch(void)
@@ -65,12 +61,13 @@ static void *helper_main(void *arg)
 	return NULL;
 }
 
-void background_start(void)
+void background_consider(void)
 {
 	uint32_t none = HELPER_NONE;
 	int saved = errno;
 
-	if (thread_tls.forking || !atomic_compare_exchange_strong(&helper, &none, HELPER_STARTING))
+	ATOMIC_WRITE(reclaim_helper_wanted, false);
+	if (!may_start() || !atomic_compare_exchange_strong(&helper, &none, HELPER_STARTING))
 		return;
 	atomic_store(&reclaim_in_background, true);
 	if (os_maybe_sandboxed() || os_thread_create(helper_main, NULL)) {

@@ -7,11 +7,11 @@
 
 #include "lib/compiler.h"
 
-/* Cheap; asked after each slow free. */
-bool background_is_wanted(void);
-
-/* Starts the helper if the process allows it.  Calls into the C library: outside the gate. */
-__cold void background_start(void);
+/*
+ * Starts the helper if the process may have one; for when reclaim_helper_wanted is set.  Calls into
+ * the C library: outside the gate.
+ */
+__cold void background_consider(void);
 
 /* In the child of a fork, which has no helper. */
 void background_forget(void);

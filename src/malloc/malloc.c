@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "malloc/background.h"
+#include "mm/reclaim.h"
 
 void *out_of_memory(void)
 {
@@ -50,8 +51,8 @@ void free_slow(void *ptr)
 	if (!ptr)
 		return;
 	heap_free(ptr);
-	if (unlikely(background_is_wanted()))
-		background_start();
+	if (unlikely(ATOMIC_READ(reclaim_helper_wanted)))
+		background_consider();
 }
 
 void *calloc_slow(size_t size)

@@ -25,9 +25,11 @@
 #include "os/os.h"
 
 #define SLACK_MIN	((size_t)256)		/* pages: 1 MiB */
+#define HELPER_PAGES	((size_t)256)		/* dirty and free: a helper would pay */
 
 unsigned reclaim_epoch_ms = 500;
 _Atomic bool reclaim_in_background;
+_Atomic bool reclaim_helper_wanted;
 
 static _Atomic uint64_t epoch_end;
 static _Atomic size_t purged_lately;		/* by the slack rule, in this epoch and the last one */
@@ -112,6 +114,8 @@ void reclaim_note_free(void)
 	if (ATOMIC_READ(reclaim_in_background) && reclaim_epoch_ms)
 		return;
 	dirty = reclaim_dirty_pages();
+	if (dirty >= HELPER_PAGES)
+		ATOMIC_WRITE(reclaim_helper_wanted, true);
 	allowed = reclaim_slack();
 	if (likely(dirty <= allowed))
 		return;

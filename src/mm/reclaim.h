@@ -13,6 +13,9 @@ extern unsigned reclaim_epoch_ms;	/* 0: everything goes back at once */
 /* Is a helper thread at work, so that nobody else needs to hurry? */
 extern _Atomic bool reclaim_in_background;
 
+/* There is so much to return that a helper would pay: set by reclaim_note_free. */
+extern _Atomic bool reclaim_helper_wanted __hidden;
+
 void reclaim_init(unsigned decay_ms);
 
 /* Has an epoch ended?  If so the caller, and nobody else, must run reclaim_epoch. */

@@ -292,16 +292,12 @@ static unsigned count_clean(struct page *page, unsigned nr)
 	return nr - bitmap_count_range(r->dirty, (size_t)(page - r->pages), nr);
 }
 
-static struct page *run_take(unsigned nr, unsigned align_order)
+/* With zone.lock held, which it drops. */
+static struct page *run_take_locked(unsigned nr, unsigned align_order, size_t keep)
 {
-	struct page *page;
+	struct page *page = zone.nr_free >= nr + keep ? run_find(nr, align_order) : NULL;
 	unsigned faults = 0;
 
-	/* All of them might fault; what does not is uncharged below. */
-	if (!limit_charge(nr))
-		return NULL;
-	os_mutex_lock(&zone.lock);
-	page = run_find(nr, align_order);
 	if (page) {
 		page->type = PAGE_RUN;
 		page->nr_pages = nr;
@@ -313,6 +309,25 @@ static struct page *run_take(unsigned nr, unsigned align_order)
 	if (faults)
 		reclaim_note_fault(faults);
 	return page;
+}
+
+static struct page *run_take(unsigned nr, unsigned align_order)
+{
+	/* All of them might fault; what does not is uncharged again. */
+	if (!limit_charge(nr))
+		return NULL;
+	os_mutex_lock(&zone.lock);
+	return run_take_locked(nr, align_order, zone.reserve);
+}
+
+struct page *zone_alloc_nowait(unsigned nr, unsigned align_order, size_t keep)
+{
+	if (!limit_charge(nr))
+		return NULL;
+	if (os_mutex_spin(&zone.lock))
+		return run_take_locked(nr, align_order, keep);
+	limit_uncharge(nr);
+	return NULL;
 }
 
 /*

@@ -22,6 +22,7 @@ struct zone {
 	size_t nr_dirty;		/* of them: pages that hold memory */
 	size_t nr_isolated;		/* pages off the lists while they are purged */
 	size_t managed;			/* pages ever given to the zone */
+	size_t reserve;			/* free pages that only requests with a right to them get */
 	size_t dirty_low;		/* fewest dirty pages since zone_dirty_low_reset */
 	size_t purged;			/* pages ever given back to the system */
 };
@@ -42,6 +43,12 @@ struct page *zone_alloc(unsigned nr, unsigned align_order);
  * system does not give a mapping of that size.
  */
 struct page *zone_alloc_huge(size_t nr);
+
+/*
+ * The same from what is mapped, without waiting and without a system call.  At least @keep pages
+ * stay free.
+ */
+struct page *zone_alloc_nowait(unsigned nr, unsigned align_order, size_t keep);
 
 /* Zeroes a run that was just allocated, but for the pages that read as zero anyway. */
 void zone_zero(struct page *run);

@@ -68,6 +68,18 @@ void os_mutex_lock_slow(struct os_mutex *m)
 	lock_rank_push(m);
 }
 
+bool os_mutex_spin(struct os_mutex *m)
+{
+	unsigned i;
+
+	for (i = 0; i < 10 * SPINS; i++) {
+		if (!atomic_load_explicit(&m->state, memory_order_relaxed) && os_mutex_trylock(m))
+			return true;
+		cpu_relax();
+	}
+	return false;
+}
+
 void os_mutex_unlock_slow(struct os_mutex *m)
 {
 	os_syscall(SYS_futex, (long)&m->state, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, 0, 0, 0);

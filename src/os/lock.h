@@ -56,6 +56,9 @@ static inline void os_mutex_lock(struct os_mutex *m)
 		os_mutex_lock_slow(m);
 }
 
+/* Tries for longer than a critical section takes, but neither sleeps nor makes a system call. */
+__slow bool os_mutex_spin(struct os_mutex *m);
+
 static inline void os_mutex_unlock(struct os_mutex *m)
 {
 	lock_rank_pop(m);

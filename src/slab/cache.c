@@ -73,6 +73,9 @@ bool cache_init(struct kmem_cache *s, const char *name, size_t size, size_t alig
 		uint8_t map_value)
 {
 	s->name = name;
+	s->flags = 0;
+	s->offset = 0;
+	s->hooks = NULL;
 	s->object_size = (uint32_t)size;
 	s->align = (uint16_t)align;
 	s->size = (uint32_t)align_up(size, align);

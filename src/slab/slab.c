@@ -58,14 +58,16 @@ static void slab_construct(struct kmem_cache *s, struct page *slab)
 	char *object = (char *)page_to_addr(slab);
 	unsigned i;
 
-	for (i = 0; i < s->objects; i++, object += s->size)
+	if (s->hooks && s->hooks->construct) {
+		s->hooks->construct(s, slab);
+		return;
+	}
+	for (i = 0; i < s->objects && s->ctor; i++, object += s->size)
 		s->ctor(object);
 }
 
-static struct page *slab_new(struct kmem_cache *s)
+static struct page *slab_make(struct kmem_cache *s, struct page *slab)
 {
-	struct page *slab = zone_alloc(1u << s->order, s->order);
-
 	if (!slab)
 		return NULL;
 	slab->type = PAGE_SLAB;
@@ -76,12 +78,19 @@ static struct page *slab_new(struct kmem_cache *s)
 	slab->first_word = 0;
 	slab_set_map(slab, s->order, s->map_value);
 	bitmap_fill(slab_bitmap(slab), s->objects);
-	if (s->ctor)
+	if (s->ctor || s->hooks)
 		slab_construct(s, slab);
 	return slab;
 }
 
-static void slab_release(struct page *slab)
+static struct page *slab_new(struct kmem_cache *s)
+{
+	if (s->hooks && s->hooks->get_pages)
+		return slab_make(s, s->hooks->get_pages(s));
+	return slab_make(s, zone_alloc(1u << s->order, s->order));
+}
+
+void slab_put_pages(struct page *slab)
 {
 	struct kmem_cache *s = slab->cache;
 
@@ -89,6 +98,15 @@ static void slab_release(struct page *slab)
 	slab->cache = NULL;
 	slab_set_map(slab, s->order, 0);
 	zone_free(slab, 1u << s->order);
+}
+
+static void slab_release(struct page *slab)
+{
+	const struct slab_hooks *hooks = slab->cache->hooks;
+
+	if (hooks && hooks->release && !hooks->release(slab->cache, slab))
+		return;
+	slab_put_pages(slab);
 }
 
 static void slab_release_list(struct list_node *slabs)
@@ -190,12 +208,17 @@ static unsigned take_listed(struct kmem_cache *s, void **objs, unsigned n)
 	return n - left;
 }
 
-static void add_slab(struct kmem_cache *s, struct page *slab)
+static void add_slab_locked(struct kmem_cache *s, struct page *slab)
 {
-	os_mutex_lock(&s->lock);
 	s->nr_slabs++;
 	s->nr_free += s->objects;
 	list_slab(s, slab);
+}
+
+static void add_slab(struct kmem_cache *s, struct page *slab)
+{
+	os_mutex_lock(&s->lock);
+	add_slab_locked(s, slab);
 	os_mutex_unlock(&s->lock);
 }
 
@@ -215,6 +238,36 @@ unsigned slab_alloc(struct kmem_cache *s, void **objs, unsigned n)
 			return 0;
 		add_slab(s, slab);
 	}
+}
+
+static unsigned try_listed(struct kmem_cache *s, void **object)
+{
+	unsigned got = 0;
+
+	if (os_mutex_spin(&s->lock)) {
+		got = take_listed(s, object, 1);
+		os_mutex_unlock(&s->lock);
+	}
+	return got;
+}
+
+bool slab_alloc_nowait(struct kmem_cache *s, void **object, size_t keep)
+{
+	struct page *slab;
+
+	if (try_listed(s, object))
+		return true;
+	if (s->hooks && s->hooks->get_pages)
+		return false;
+	slab = slab_make(s, zone_alloc_nowait(1u << s->order, s->order, keep));
+	if (!slab)
+		return false;
+	/* A slab cannot be left anywhere else; whoever has the lock does not hold it for long. */
+	while (!os_mutex_spin(&s->lock))
+		;
+	add_slab_locked(s, slab);
+	os_mutex_unlock(&s->lock);
+	return try_listed(s, object);
 }
 
 /*
@@ -308,6 +361,18 @@ void slab_free(struct kmem_cache *s, void *const *objs, unsigned n)
 	slab_release_list(&release);
 	for (i = 0; i < nr_bad; i++)
 		report_bad(bad[i]);
+}
+
+bool slab_free_nowait(struct kmem_cache *s, void *object)
+{
+	struct list_node release = { &release, &release };
+
+	if (!os_mutex_spin(&s->lock))
+		return false;
+	if (free_object(s, object, &release) && !list_empty(&release))
+		add_slab_locked(s, list_first(&release, struct page, lru));
+	os_mutex_unlock(&s->lock);
+	return true;
 }
 
 size_t slab_shrink(struct kmem_cache *s)
@@ -412,7 +477,7 @@ size_t slab_purge_holes(struct kmem_cache *s, bool all)
 	struct page *slab;
 	size_t pages = 0;
 
-	if (s->ctor)
+	if (s->ctor || s->hooks)
 		return 0;
 	while ((slab = next_with_holes(s, all))) {
 		pages += purge_slab(s, slab);

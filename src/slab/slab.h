@@ -42,8 +42,22 @@ struct depot {
 	uint32_t overflows;		/* magazines that went to their slabs for that reason */
 };
 
+struct kmem_cache;
+
+/* What caches with special wishes do with the pages of a slab; each one may be NULL. */
+struct slab_hooks {
+	/* Instead of zone_alloc. */
+	struct page *(*get_pages)(struct kmem_cache *s);
+	/* Instead of s->ctor for each object. */
+	void (*construct)(struct kmem_cache *s, struct page *slab);
+	/* False: the slab stays as it is until somebody calls slab_put_pages. */
+	bool (*release)(struct kmem_cache *s, struct page *slab);
+};
+
 struct kmem_cache {
 	/* Set at creation. */
+	uint32_t flags;			/* SLAB_* of <linux/slab_def.h>; first, with offset */
+	uint32_t offset;		/* of the object in its place: room for a red zone */
 	uint32_t size;			/* distance of two objects in a slab */
 	uint32_t object_size;		/* what the user asked for */
 	uint64_t reciprocal;		/* slab_index: offset * reciprocal >> RECIPROCAL_SHIFT */
@@ -53,6 +67,7 @@ struct kmem_cache {
 	uint8_t map_value;		/* of its granules in the slab map */
 	uint16_t max_rounds;		/* the most a magazine may hold */
 	uint16_t align;
+	const struct slab_hooks *hooks;	/* NULL: none */
 	void (*ctor)(void *object);	/* once for each object when its slab is made */
 	uint32_t id;			/* of the cache; a small number, used again after it is gone */
 	_Atomic uint32_t pins;		/* looked at by cache_for_each */
@@ -100,6 +115,18 @@ void cache_for_each(void (*fn)(struct kmem_cache *s, void *arg), void *arg);
  * lowest address of the fullest slab.  Returns how many; 0 if there is no memory.
  */
 unsigned slab_alloc(struct kmem_cache *s, void **objs, unsigned n);
+
+/*
+ * One object from the slabs there are, or from a new one of pages that are mapped already, of which
+ * @keep stay free.  Neither waits nor makes a system call.
+ */
+bool slab_alloc_nowait(struct kmem_cache *s, void **object, size_t keep);
+
+/* False if the lock cannot be had at once; else as slab_free, but keeps all slabs. */
+bool slab_free_nowait(struct kmem_cache *s, void *object);
+
+/* The pages of a slab that a release hook kept. */
+void slab_put_pages(struct page *slab);
 
 /*
  * Objects go back to their slabs.  Pointers that are no allocated object of this cache are reported

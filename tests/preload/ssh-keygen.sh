@@ -61,7 +61,8 @@ hashed()
 
 for type in ed25519 ecdsa rsa; do
 	try "$type: generate" kmalloc ssh-keygen -q -t $type -N '' -C test -f "$type"
-	try "$type: nothing complained" quiet "$scratch/try"
+	cp "$scratch/try" "$log/generate"
+	try "$type: nothing complained" quiet "$log/generate"
 	try "$type: fingerprint" fingerprints "$type"
 	try "$type: sign" sign kmalloc "$type"
 	try "$type: verified without the library" verify plain "$type"

@@ -77,9 +77,9 @@ static void wait_for(int value)
 		sched_yield();
 }
 
-static void *stay_inside(void *listed)
+static void *stay_inside(void *list)
 {
-	if (listed)
+	if (*(bool *)list)
 		heap_free(heap_alloc(64));
 	cr_assert(gate_enter());
 	atomic_store(&step, 1);
@@ -89,11 +89,11 @@ static void *stay_inside(void *listed)
 	return NULL;
 }
 
-static void fork_waits(void *listed)
+static void fork_waits(bool list)
 {
 	pthread_t thread;
 
-	cr_assert(pthread_create(&thread, NULL, stay_inside, listed) == 0);
+	cr_assert(pthread_create(&thread, NULL, stay_inside, &list) == 0);
 	wait_for(1);
 	gate_fork_prepare();
 	cr_assert(atomic_load(&step) == 2, "a thread is inside");
@@ -104,16 +104,22 @@ static void fork_waits(void *listed)
 
 Test(gate, fork_waits_for_a_thread_inside)
 {
-	fork_waits("listed");
+	fork_waits(true);
 }
 
 Test(gate, fork_waits_for_a_thread_that_is_not_listed_yet)
 {
-	fork_waits(NULL);
+	fork_waits(false);
 }
+
+struct attempt {
+	enum heap_kind kind;
+	unsigned ms;
+};
 
 static void *alloc_once(void *arg)
 {
+	struct attempt *attempt = arg;
 	struct timespec start;
 	void *ptr;
 
@@ -122,41 +128,43 @@ static void *alloc_once(void *arg)
 	wait_for(2);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	ptr = heap_alloc((size_t)1 << 20);
-	*(enum heap_kind *)arg = kind_of(ptr);
+	attempt->ms = elapsed_ms(&start);
+	attempt->kind = kind_of(ptr);
 	heap_free(ptr);
-	return (void *)(uintptr_t)elapsed_ms(&start);
+	atomic_store(&step, 3);
+	return NULL;
 }
 
 /* The thread may hold what fork() waits for: it gets memory all the same. */
 Test(gate, patience_with_fork_ends)
 {
-	enum heap_kind kind;
+	struct attempt attempt;
 	pthread_t thread;
-	void *ms;
 
-	cr_assert(pthread_create(&thread, NULL, alloc_once, &kind) == 0);
+	cr_assert(pthread_create(&thread, NULL, alloc_once, &attempt) == 0);
 	wait_for(1);
 	gate_fork_prepare();
 	atomic_store(&step, 2);
-	pthread_join(thread, &ms);
+	wait_for(3);
 	gate_fork_parent();
-	cr_assert(kind == HEAP_EMERGENCY);
-	cr_assert((uintptr_t)ms >= 10 && (uintptr_t)ms < 5000, "%zu ms", (size_t)ms);
+	pthread_join(thread, NULL);
+	cr_assert(attempt.kind == HEAP_EMERGENCY);
+	cr_assert(attempt.ms >= 10 && attempt.ms < 5000, "%u ms", attempt.ms);
 }
 
 Test(gate, a_short_fork_is_waited_for)
 {
-	enum heap_kind kind;
+	struct attempt attempt;
 	pthread_t thread;
 
-	cr_assert(pthread_create(&thread, NULL, alloc_once, &kind) == 0);
+	cr_assert(pthread_create(&thread, NULL, alloc_once, &attempt) == 0);
 	wait_for(1);
 	gate_fork_prepare();
 	atomic_store(&step, 2);
 	usleep(2000);
 	gate_fork_parent();
 	pthread_join(thread, NULL);
-	cr_assert(kind == HEAP_RUN);
+	cr_assert(attempt.kind == HEAP_RUN);
 	cr_assert(gate_forks == 0);
 }
 
@@ -171,6 +179,15 @@ Test(gate, handlers_of_fork_may_allocate)
 	gate_fork_parent();
 }
 
+static void *stay_until_told(void *arg)
+{
+	cr_assert(gate_enter());
+	atomic_store(&step, 1);
+	wait_for(2);
+	gate_leave();
+	return arg;
+}
+
 /* In a signal handler that interrupted the library, of a thread for which another one waits. */
 Test(gate, fork_inside_does_not_wait_for_ever)
 {
@@ -178,11 +195,12 @@ Test(gate, fork_inside_does_not_wait_for_ever)
 	struct timespec start;
 
 	cr_assert(gate_enter());
-	cr_assert(pthread_create(&thread, NULL, stay_inside, NULL) == 0);
+	cr_assert(pthread_create(&thread, NULL, stay_until_told, NULL) == 0);
 	wait_for(1);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	gate_fork_prepare();
 	cr_assert(elapsed_ms(&start) < 5000);
+	atomic_store(&step, 2);
 	gate_fork_parent();
 	gate_leave();
 	pthread_join(thread, NULL);

@@ -281,6 +281,7 @@ static pthread_key_t key;
 
 static void free_late(void *object)
 {
+	cr_assert(thread_tls.state == THREAD_LIVE);
 	heap_free(object);
 	heap_free(heap_alloc(200));
 }
@@ -404,9 +405,23 @@ static void *cache_churn(void *arg)
 	return arg;
 }
 
+/* Pages in use that are no slabs: here, the tables of threads that use other caches. */
+static size_t pages_in_runs(void)
+{
+	size_t sum = 0;
+
+	for (uintptr_t addr = regions[0].heap; addr < regions[0].usable; addr += PAGE_SIZE) {
+		struct page *page = virt_to_page((void *)addr);
+
+		sum += page->type == PAGE_RUN ? page->nr_pages : 0;
+	}
+	return sum;
+}
+
 Test(magazine, other_caches_have_magazines_too)
 {
 	run_threads(4, cache_churn, NULL);
+	cr_assert(pages_in_runs() == 0);
 	cache_churn(NULL);
 	cr_assert(thread_count_cache_rounds(&cache) > 0);
 	cr_assert(gate_enter());
@@ -439,4 +454,5 @@ Test(magazine, a_thread_may_use_many_caches)
 	heap_trim();
 	for (int i = 0; i < CACHES; i++)
 		cr_assert(many[i].nr_slabs == 0 && slab_check(&many[i]) == 0, "cache %d", i);
+	cr_assert(pages_in_runs() <= 2 * pages_of(CACHES * sizeof(struct thread_slot)));
 }

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Allocation for those who may not wait: GFP_NOWAIT, GFP_ATOMIC, kmalloc_nolock.
+ *
+ * The same places as always are asked, in the same order, but for one object and with locks that are
+ * tried for no longer than somebody may hold them.  A lock that cannot be had (its holder was
+ * preempted, or is the slow path that the calling signal handler interrupted) counts as a place
+ * that is empty.
+ *
+ * Locks: depot.lock, slab and zone locks, each tried.
+ */
+#include "lib/bug.h"
+#include "magazine/magazine.h"
+
+static void *round_of(struct magazine *mag)
+{
+	return magazine_bottom(mag)[--mag->rounds];
+}
+
+static void *from_previous(struct thread_class *tc)
+{
+	struct magazine *mag;
+	void *object = NULL;
+
+	/* acq_rel: pairs with the exchanges of magazine.c and of who steals from idle threads */
+	mag = atomic_exchange_explicit(&tc->previous, NULL, memory_order_acq_rel);
+	if (!mag)
+		return NULL;
+	if (mag->rounds)
+		object = round_of(mag);
+	atomic_store_explicit(&tc->previous, mag, memory_order_release);
+	return object;
+}
+
+static void *from_depot(struct depot *d)
+{
+	struct magazine *mag;
+	void *object;
+
+	if (!READ_ONCE(d->nr_full) || !os_mutex_spin(&d->lock))
+		return NULL;
+	if (list_empty(&d->full)) {
+		os_mutex_unlock(&d->lock);
+		return NULL;
+	}
+	mag = list_first(&d->full, struct magazine, list);
+	object = round_of(mag);
+	if (!mag->rounds) {
+		list_del(&mag->list);
+		d->nr_full--;
+		d->full_low = min(d->full_low, d->nr_full);
+		list_add(&mag->list, &d->empty);
+		d->nr_empty++;
+	}
+	os_mutex_unlock(&d->lock);
+	return object;
+}
+
+void *magazine_alloc_nowait(struct kmem_cache *s, struct thread_class *tc, size_t keep)
+{
+	void *object = tc ? from_previous(tc) : NULL;
+
+	if (!object)
+		object = from_depot(&s->depot);
+	if (!object && !slab_alloc_nowait(s, &object, keep))
+		return NULL;
+	return object;
+}
