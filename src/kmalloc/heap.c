@@ -19,7 +19,6 @@
 
 #include <string.h>
 
-#include "kmalloc/emergency.h"
 #include "lib/bits.h"
 #include "lib/bug.h"
 #include "mm/limit.h"
@@ -31,9 +30,7 @@
 
 #define MAX_RUN_SIZE	(PAGE_SIZE << MAX_PAGE_ORDER)
 
-enum { INIT_NOT, INIT_RUNNING, INIT_DONE };
-
-static _Atomic uint32_t init_state;
+_Atomic uint32_t heap_state;
 
 
 extern char **environ;
@@ -56,16 +53,16 @@ static void init_layers(void)
 
 __cold void heap_init(void)
 {
-	uint32_t state = INIT_NOT;
+	uint32_t state = HEAP_NOT_READY;
 
-	if (!atomic_compare_exchange_strong(&init_state, &state, INIT_RUNNING)) {
-		while (atomic_load(&init_state) != INIT_DONE)
+	if (!atomic_compare_exchange_strong(&heap_state, &state, HEAP_STARTING)) {
+		while (atomic_load(&heap_state) != HEAP_READY)
 			os_yield_cpu(~0u);
 		return;
 	}
 	init_layers();
 	/* release: pairs with the acquire in heap_enter */
-	atomic_store_explicit(&init_state, INIT_DONE, memory_order_release);
+	atomic_store_explicit(&heap_state, HEAP_READY, memory_order_release);
 	heap_ready();
 }
 
@@ -75,15 +72,9 @@ __cold void heap_init(void)
 
 static void free_inside(void *ptr);
 
-bool heap_enter(void)
+void heap_free_deferred(void)
 {
-	if (unlikely(atomic_load_explicit(&init_state, memory_order_acquire) != INIT_DONE))
-		heap_init();
-	if (unlikely(!gate_enter()))
-		return false;
-	if (unlikely(emergency_has_deferred()))
-		emergency_for_each_deferred(free_inside);
-	return true;
+	emergency_for_each_deferred(free_inside);
 }
 
 /*
@@ -336,6 +327,16 @@ void heap_free(void *ptr)
 		return;
 	}
 	free_inside(ptr);
+	gate_leave();
+}
+
+void heap_free_class(unsigned class, void *ptr)
+{
+	if (unlikely(!heap_enter())) {
+		emergency_defer_free(ptr);
+		return;
+	}
+	thread_free(class, ptr);
 	gate_leave();
 }
 

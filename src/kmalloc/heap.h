@@ -6,6 +6,7 @@
 #ifndef KMALLOC_HEAP_H
 #define KMALLOC_HEAP_H
 
+#include "kmalloc/emergency.h"
 #include "kmalloc/sizes.h"
 
 enum heap_kind {
@@ -32,8 +33,27 @@ void heap_init(void);
  */
 void heap_ready(void);
 
-/* gate_enter, with what was put off meanwhile done first; gate_leave is the way out. */
-bool heap_enter(void);
+enum { HEAP_NOT_READY, HEAP_STARTING, HEAP_READY };
+
+extern _Atomic uint32_t heap_state __hidden;
+
+__slow void heap_free_deferred(void);
+
+/*
+ * Into the heap: every function that uses the layers below goes through it, and out with gate_leave.
+ * False: the caller must not wait for anything (see the gate) and has emergency.h.
+ */
+static __always_inline bool heap_enter(void)
+{
+	/* acquire: pairs with the release in heap_init */
+	if (unlikely(atomic_load_explicit(&heap_state, memory_order_acquire) != HEAP_READY))
+		heap_init();
+	if (unlikely(!gate_enter()))
+		return false;
+	if (unlikely(emergency_has_deferred()))
+		heap_free_deferred();
+	return true;
+}
 
 /*
  * Without waiting and without a system call, from what is mapped; at least @keep pages stay
@@ -51,6 +71,9 @@ void *heap_alloc_aligned(size_t size, size_t align);
 
 /* Any pointer, NULL too.  What is not a start of something in use is reported. */
 void heap_free(void *ptr);
+
+/* An object of a size class, which the loaded magazine could not take. */
+void heap_free_class(unsigned class, void *ptr);
 
 /* What contains @ptr?  Says nothing about whether an object of a slab is in use. */
 void heap_find(const void *ptr, struct heap_object *object);

@@ -45,12 +45,12 @@ static unsigned clamp_rounds(size_t rounds)
 }
 
 /*
- * A magazine holds up to a 16th of what a thread may have, or a 32nd for objects above 1 KiB, for
+ * A magazine holds up to a tenth of what a thread may have, or a 32nd for objects above 1 KiB, for
  * which a visit to the depot weighs less: a thread rarely uses more than a few large classes.
  */
 void magazine_setup(struct kmem_cache *s)
 {
-	size_t bytes = s->size <= 1024 ? thread_bytes / 16 : thread_bytes / 32;
+	size_t bytes = s->size <= 1024 ? thread_bytes / 10 : thread_bytes / 32;
 
 	s->max_rounds = (uint16_t)clamp_rounds(bytes / s->size);
 	s->depot.min_max_full = max(DEPOT_BYTES / (s->max_rounds * s->size), 2u);
@@ -113,12 +113,11 @@ static void set_previous(struct thread_class *tc, struct magazine *mag)
 	atomic_store_explicit(&tc->previous, mag, memory_order_release);
 }
 
-static unsigned grown_capacity(struct thread_class *tc, const struct kmem_cache *s)
+static inline void grow_capacity(struct thread_class *tc, const struct kmem_cache *s)
 {
-	unsigned next = max(tc->capacity * 2u + 1, MIN_ROUNDS);
-
-	tc->capacity = (uint16_t)min(next, (unsigned)s->max_rounds);
-	return tc->capacity;
+	if (unlikely(tc->capacity < s->max_rounds))
+		tc->capacity = (uint16_t)min(max(tc->capacity * 2u + 1, MIN_ROUNDS),
+					     (unsigned)s->max_rounds);
 }
 
 /*
@@ -147,7 +146,7 @@ void *magazine_alloc_one(struct kmem_cache *s)
 }
 
 /* No rounds at hand and none in the depot. */
-static void *alloc_from_slabs(struct kmem_cache *s, void ***top, struct thread_class *tc,
+static __slow void *alloc_from_slabs(struct kmem_cache *s, void ***top, struct thread_class *tc,
 			      struct magazine *loaded)
 {
 	struct magazine *mag = loaded;
@@ -158,7 +157,8 @@ static void *alloc_from_slabs(struct kmem_cache *s, void ***top, struct thread_c
 		mag = magazine_new();
 	if (!mag)
 		return magazine_alloc_one(s);
-	load(top, fill(s, mag, grown_capacity(tc, s)));
+	grow_capacity(tc, s);
+	load(top, fill(s, mag, tc->capacity));
 	return magazine_pop(top);
 }
 
@@ -177,7 +177,7 @@ void *magazine_alloc(struct kmem_cache *s, void ***top, struct thread_class *tc)
 	if (loaded)
 		set_previous(tc, loaded);
 	if (full != previous)
-		grown_capacity(tc, s);
+		grow_capacity(tc, s);
 	load(top, full);
 	return magazine_pop(top);
 }
@@ -199,8 +199,9 @@ static struct magazine *replace_full(struct kmem_cache *s, struct thread_class *
 
 	if (!mag)
 		mag = magazine_new();
+	grow_capacity(tc, s);
 	if (mag)
-		magazine_set_capacity(mag, grown_capacity(tc, s));
+		magazine_set_capacity(mag, tc->capacity);
 	return mag;
 }
 

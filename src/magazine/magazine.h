@@ -16,8 +16,8 @@
 
 #include "slab/slab.h"
 
-#define MAGAZINE_SIZE	512u
-#define MAGAZINE_SLOTS	61u
+#define MAGAZINE_SIZE	1024u
+#define MAGAZINE_SLOTS	125u
 #define MAX_ROUNDS	(MAGAZINE_SLOTS - 1)
 #define MIN_ROUNDS	7u		/* where a new magazine starts, if the class allows it */
 

@@ -46,11 +46,17 @@ void *malloc_slow(size_t size)
 	return check(heap_alloc(size ? size : 1));
 }
 
+/* A full magazine, or what is no object of a size class in the first region, or a mistake. */
 void free_slow(void *ptr)
 {
+	unsigned value = slab_map_value(ptr);
+
 	if (!ptr)
 		return;
-	heap_free(ptr);
+	if (likely(value - 1u < NR_KMALLOC_CLASSES))
+		heap_free_class(value, ptr);
+	else
+		heap_free(ptr);
 	if (unlikely(ATOMIC_READ(reclaim_helper_wanted)))
 		background_consider();
 }

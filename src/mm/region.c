@@ -65,7 +65,7 @@ static void region_layout(struct region *r, uintptr_t base, size_t size)
 	r->pages = (struct page *)((uintptr_t)r->dirty + dirty);
 	r->heap = align_up((uintptr_t)r->pages + pages + PAGE_SIZE, GRANULE_SIZE);
 	r->grown = r->heap;
-	r->usable = base;
+	r->usable = r->heap;
 }
 
 struct region *region_create(void)
@@ -146,7 +146,7 @@ struct region *region_search(uintptr_t addr)
 	for (i = 0; i < nr; i++) {
 		struct region *r = &regions[i];
 
-		if (addr >= r->base && addr < __atomic_load_n(&r->usable, __ATOMIC_ACQUIRE))
+		if (addr >= r->heap && addr < __atomic_load_n(&r->usable, __ATOMIC_ACQUIRE))
 			return r;
 	}
 	return NULL;

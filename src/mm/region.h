@@ -44,20 +44,28 @@ extern _Atomic unsigned nr_regions __hidden;
 extern uintptr_t slab_map_base __hidden;
 extern uintptr_t slab_map_granules __hidden;
 
+/* What the slab map says of an address in region 0; 0 for all others. */
+static inline unsigned slab_map_value(const void *addr)
+{
+	uintptr_t granule = ((uintptr_t)addr - slab_map_base) >> GRANULE_SHIFT;
+
+	return likely(granule < slab_map_granules) ? ((const uint8_t *)slab_map_base)[granule] : 0;
+}
+
 /* Reserves a further region.  Caller: only one thread at a time. */
 struct region *region_create(void);
 
 /* Makes [@start, @start + @size) of @r usable, with its struct pages and map bytes. */
 int region_commit(struct region *r, uintptr_t start, size_t size);
 
-/* The region whose usable part contains @addr, or NULL. */
+/* The region whose usable part of the heap contains @addr, or NULL. */
 struct region *region_search(uintptr_t addr);
 
 static inline struct region *region_of(uintptr_t addr)
 {
 	struct region *r = &regions[0];
 
-	if (likely(addr - r->base < READ_ONCE(r->usable) - r->base))
+	if (likely(addr - r->heap < READ_ONCE(r->usable) - r->heap))
 		return r;
 	return region_search(addr);
 }

@@ -4,6 +4,7 @@
 # kmalloc-bench end to end: one workload of each family, the results as JSON, the proof of binding,
 # and allocators with faults that it must expose.
 
+# shellcheck disable=SC2016 # what is in single quotes is for another program
 # shellcheck source=tests/tap.sh
 . "${0%/*}/../tap.sh"
 

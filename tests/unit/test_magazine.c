@@ -52,6 +52,7 @@ Test(magazine, empty_and_full_are_one_test_each)
 	struct magazine *mag = magazine_new();
 	void **top, *object = &object;
 
+	memset(mag->slot, 0xff, sizeof(mag->slot));
 	for (unsigned capacity = 1; capacity <= MAX_ROUNDS; capacity++) {
 		magazine_set_capacity(mag, capacity);
 		top = magazine_bottom(mag);

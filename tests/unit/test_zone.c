@@ -336,14 +336,18 @@ Test(zone, threads_do_not_disturb_each_other)
 	expect_everything_back();
 }
 
-static void limit_address_space(size_t bytes)
+/* Regions are as large as the limit that is found at start allows. */
+TestSuite(zone_in_little_space, .timeout = 120);
+
+static void start_with_address_space(size_t bytes)
 {
 	struct rlimit limit = { bytes, bytes };
 
 	cr_assert(setrlimit(RLIMIT_AS, &limit) == 0);
+	zone_init();
 }
 
-Test(zone, a_further_region_follows_a_full_one)
+Test(zone_in_little_space, a_further_region_follows_a_full_one)
 {
 	enum { COUNT = 100 };
 	struct page *blocks[COUNT];
@@ -351,7 +355,7 @@ Test(zone, a_further_region_follows_a_full_one)
 
 	if (UNDER_ASAN)
 		cr_skip_test("the sanitizer needs more address space than this test has");
-	limit_address_space((size_t)1 << 30);
+	start_with_address_space((size_t)1 << 30);
 	for (i = 0; i < COUNT; i++) {
 		blocks[i] = zone_alloc(MAX_RUN_PAGES, MAX_PAGE_ORDER);
 		cr_assert(blocks[i] != NULL, "%u", i);
@@ -366,7 +370,7 @@ Test(zone, a_further_region_follows_a_full_one)
 	cr_assert(zone.nr_free == zone.managed);
 }
 
-Test(zone, no_address_space_is_no_memory)
+Test(zone_in_little_space, no_address_space_is_no_memory)
 {
 	enum { COUNT = 1000 };
 	static struct page *blocks[COUNT];
@@ -374,7 +378,7 @@ Test(zone, no_address_space_is_no_memory)
 
 	if (UNDER_ASAN)
 		cr_skip_test("the sanitizer needs more address space than this test has");
-	limit_address_space((size_t)768 << 20);
+	start_with_address_space((size_t)768 << 20);
 	while (n < COUNT && (blocks[n] = zone_alloc(MAX_RUN_PAGES, 0)))
 		n++;
 	cr_assert(n > 10 && n < 192, "%u blocks of 4 MiB in 768 MiB", n);
