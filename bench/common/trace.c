@@ -83,7 +83,7 @@ int trace_end(struct trace_writer *w)
 	store(header + 8, w->events, 8);
 	store(header + 16, w->objects, 8);
 	store(header + 24, w->threads, 4);
-	store(header + 28, w->checksum, 4);
+	store(header + 28, fnv(w->checksum, header + 8, 20), 4);
 	if (fseek(w->out, 0, SEEK_SET) || fwrite(header, sizeof(header), 1, w->out) != 1)
 		return -1;
 	return fflush(w->out) ? -1 : 0;
@@ -92,6 +92,7 @@ int trace_end(struct trace_writer *w)
 const char *trace_open(struct trace_reader *r, const void *data, size_t size)
 {
 	const unsigned char *p = data;
+	uint32_t sum;
 
 	if (size < TRACE_HEADER || memcmp(p, magic, sizeof(magic)))
 		return "not a trace of kmalloc-bench";
@@ -101,7 +102,8 @@ const char *trace_open(struct trace_reader *r, const void *data, size_t size)
 	r->threads = (unsigned)load(p + 24, 4);
 	if (r->threads > TRACE_MAX_THREADS || r->objects > r->events || r->events > size)
 		return "the header of the trace is damaged";
-	if (load(p + 28, 4) != fnv(fnv_start, p + TRACE_HEADER, size - TRACE_HEADER))
+	sum = fnv(fnv_start, p + TRACE_HEADER, size - TRACE_HEADER);
+	if (load(p + 28, 4) != fnv(sum, p + 8, 20))
 		return "the checksum of the trace is wrong";
 	return NULL;
 }

@@ -7,7 +7,7 @@
  *	 8  number of events (8 bytes)
  *	16  number of objects (8 bytes)
  *	24  number of threads (4 bytes)
- *	28  FNV-1a checksum of the body, 32 bits
+ *	28  FNV-1a checksum, 32 bits, of the body and then of bytes 8 to 27
  * then one event after the other:
  *	byte	operation (bits 0–2), "the thread is another than before" (bit 3),
  *		binary logarithm of the alignment for memalign (bits 4–7, less 4)

@@ -3,8 +3,7 @@
  * catalog.c: which tasks there are.
  *
  * The built-in workloads are listed by the worker itself, so the driver has no second list of
- * them. A program is a script in programs/ whose second line is "# NAME: what it does"; a trace is
- * a file in traces/.
+ * them. A program is a script in programs/ with a line "# what: …"; a trace is a file in traces/.
  */
 #include "driver/catalog.h"
 
@@ -64,15 +63,15 @@ static char *base_name(const char *path, const char *suffix)
 	return name;
 }
 
-/* What a script says of itself: the text after "what=" in it. */
+/* What a script says of itself: the line "# what: …" in it. */
 static char *script_what(const char *path)
 {
-	char *text = read_text(path), *what = text ? strstr(text, "\nwhat='") : NULL;
-	char *end = what ? strchr(what + 7, '\'') : NULL;
+	char *text = read_text(path), *what = text ? strstr(text, "\n# what: ") : NULL;
+	char *end = what ? strchr(what + 9, '\n') : NULL;
 
 	if (end)
 		*end = 0;
-	what = xstrdup(end ? what + 7 : "");
+	what = xstrdup(end ? what + 9 : "");
 	free(text);
 	return what;
 }

@@ -14,13 +14,10 @@ struct child_options {
 	double idle;		/* s of idling after the load (CHILD_MEMORY) */
 	double interval;	/* s between memory samples (CHILD_MEMORY) */
 	unsigned long seed;
-	const char *workdir;	/* prepared input of a program */
+	const char *workdir;	/* prepared input of a program; callgrind's output file */
 };
 
 /* Fills *sample, and cell->memory or cell->latency in the passes that are for them. */
 void child_run(struct cell *cell, const struct child_options *o, struct sample *sample);
-
-/* Runs `script what` of a program without any preload; 0 if it ended well. */
-int child_script(const char *script, const char *what, const char *workdir, char *why);
 
 #endif

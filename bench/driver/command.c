@@ -73,7 +73,7 @@ static void exec_worker(const struct cell *cell, const struct child_options *o)
 		argv[n++] = xstrdup("valgrind");
 		argv[n++] = xstrdup("-q");
 		argv[n++] = xstrdup("--tool=callgrind");
-		argv[n++] = xstrdup("--callgrind-out-file=/dev/null");
+		argv[n++] = xprintf("--callgrind-out-file=%s", o->workdir);
 	}
 	argv[n++] = worker;
 	argv[n++] = xprintf("-f%d", COMMAND_FD);

@@ -12,6 +12,7 @@
 #include "driver/compare.h"
 #include "driver/csv.h"
 #include "driver/html.h"
+#include "driver/markdown.h"
 #include "driver/provenance.h"
 #include "driver/store.h"
 #include "driver/terminal.h"
@@ -53,25 +54,27 @@ static void print_set(const struct set *set, const struct request *r)
 	terminal_failures(stdout, set);
 }
 
-/* CSV and HTML beside the JSON that they are made from. */
-static void write_reports(const struct set *set, const char *dir)
+static void write_report(const struct set *set, const char *dir, const char *name,
+			 void (*write)(FILE *, const struct set *))
 {
-	char *path = xprintf("%s/results.csv", dir);
+	char *path = xprintf("%s/%s", dir, name);
 	FILE *out = fopen(path, "we");
 
 	if (!out)
 		fatal("cannot write %s", path);
-	csv_write(out, set);
-	fclose(out);
-	free(path);
-	path = xprintf("%s/report.html", dir);
-	out = fopen(path, "we");
-	if (!out)
+	write(out, set);
+	if (fclose(out))
 		fatal("cannot write %s", path);
-	html_write(out, set);
-	fclose(out);
 	fprintf(stderr, "kmalloc-bench: wrote %s\n", path);
 	free(path);
+}
+
+/* Everything that is made from the JSON, beside it. */
+static void write_reports(const struct set *set, const char *dir)
+{
+	write_report(set, dir, "results.csv", csv_write);
+	write_report(set, dir, "results.md", markdown_write);
+	write_report(set, dir, "report.html", html_write);
 }
 
 static void make_directory(const char *dir)
@@ -98,7 +101,7 @@ static int carry_out(struct set *set, struct request *r)
 
 	if (r->output)
 		make_directory(r->output);
-	set->provenance = provenance_take(&r->plan, r->full_argc, r->full_argv);
+	set->provenance = provenance_take(&r->plan, r->typed);
 	schedule_run(set, &r->plan);
 	print_set(set, r);
 	if (r->output)

@@ -14,8 +14,7 @@ struct request {
 	double limit_mib;
 	char **argv;		/* the command and its arguments */
 	int argc;
-	char **full_argv;	/* as typed, for the provenance */
-	int full_argc;
+	const char *typed;	/* the whole command line, for the provenance */
 };
 
 void request_defaults(struct request *r);

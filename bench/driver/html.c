@@ -263,7 +263,7 @@ static void put_memory(FILE *out, const struct set *set)
 	      "<th>allocator</th><th>peak MiB</th><th>1 s idle</th><th>10 s idle</th>"
 	      "<th>MiB × s</th></tr></thead>\n", out);
 	for (size_t i = 0; i < set->cells; i++)
-		if (set->cell[i].memory.n)
+		if (set->cell[i].memory.n && set->cell[i].memory.idle1 >= 0)
 			put_memory_row(out, &set->cell[i]);
 	fputs("</table></div></details>\n", out);
 }

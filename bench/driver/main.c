@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "driver/commands.h"
+#include "driver/provenance.h"
 #include "driver/util.h"
 
 #ifndef PACKAGE_VERSION
@@ -32,7 +33,7 @@ static const struct argp_option options[] = {
 	  "\"all\" stands for those found here", 1 },
 	{ "rounds", 'n', "N", 0, "Counted rounds (5; one more goes before as warm-up)", 1 },
 	{ "threads", 't', "N,…", 0, "Threads of the multi-threaded workloads (processors)", 1 },
-	{ "output", 'o', "DIR", 0, "Write results.json, results.csv and report.html there", 1 },
+	{ "output", 'o', "DIR", 0, "Write results.json, .csv and .md and report.html there", 1 },
 	{ "scale", OPT_SCALE, "X", 0, "Amount of work a run (1)", 2 },
 	{ "timeout", OPT_TIMEOUT, "S", 0, "Seconds that a run may take (120)", 2 },
 	{ "idle", OPT_IDLE, "S", 0, "Seconds of idling in the memory pass (10.5)", 2 },
@@ -144,8 +145,7 @@ int main(int argc, char **argv)
 	const char *name;
 
 	request_defaults(&r);
-	r.full_argc = argc;
-	r.full_argv = argv;
+	r.typed = provenance_command(argc, argv);
 	argp_parse(&argp, argc, argv, 0, NULL, &r);
 	name = r.argc ? r.argv[0] : "run";
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

@@ -70,9 +70,13 @@ char *places_helper(const char *name)
 	return path;
 }
 
+/* In a build tree "share" leads to the sources, where scripts and traces are. */
 char *places_data(const char *name)
 {
-	char *path = find(name, KB_DATADIR);
+	char *in_tree = xprintf("share/%s", name), *path = find(in_tree, KB_DATADIR);
 
+	free(in_tree);
+	if (!path)
+		path = find(name, KB_DATADIR);
 	return path ? path : xstrdup(KB_DATADIR);
 }

@@ -125,10 +125,10 @@ static size_t put_family_rows(FILE *out, const struct table *t, const char *fami
 
 		if (!in_family(r, family))
 			continue;
+		fprintf(out, "%s'%s", n ? "," : "", r->task->name);
 		if (r->task->flags & T_THREADS)
-			fprintf(out, "%s'%s @%u' %zu", n ? "," : "", r->task->name, r->threads, n);
-		else
-			fprintf(out, "%s'%s' %zu", n ? "," : "", r->task->name, n);
+			fprintf(out, " @%u", r->threads);
+		fprintf(out, "%s' %zu", r->task->flags & T_VALUE ? " (memory)" : "", n);
 		n++;
 	}
 	fputs(")\n", out);
@@ -157,6 +157,24 @@ static void put_family_data(FILE *out, const struct table *t, const char *family
 	fputs("EOD\n", out);
 }
 
+/* An axis that shows every ratio and 1; intervals may run out of it. */
+static void put_family_range(FILE *out, const struct table *t, const char *family)
+{
+	double low = 1, high = 1;
+
+	for (size_t i = 0; i < t->rows; i++) {
+		for (size_t a = 1; a < t->set->allocators; a++) {
+			double v = t->row[i].figure[a].vs_base.value;
+
+			if (!in_family(&t->row[i], family) || !(v > 0))
+				continue;
+			low = v < low ? v : low;
+			high = v > high ? v : high;
+		}
+	}
+	fprintf(out, "set xrange [%g:%g]\n", low / 1.3, high * 1.3);
+}
+
 char *plot_family(const struct table *t, const char *family)
 {
 	struct script s;
@@ -168,13 +186,17 @@ char *plot_family(const struct table *t, const char *family)
 		return NULL;
 	script_begin(&s, WIDTH, FRAME + (int)n * (ROW_HEIGHT + 4 * (int)count));
 	put_family_rows(s.out, t, family);
+	put_family_range(s.out, t, family);
 	for (size_t a = 1; a < count; a++)
 		put_family_data(s.out, t, family, a);
 	fprintf(s.out, "set logscale x 2\nset yrange [-0.6:%zu.6]\nset lmargin 18\n"
 		"set key outside top center horizontal\n"
 		"set xlabel '%s: ratio to %s, with 95 %% confidence interval'\n"
-		"set format x '%%g'\nset arrow from 1, graph 0 to 1, graph 1 nohead "
-		"lc rgb '#808080' lw 1.5\nplot '+' using (1):(0) with dots lc rgb '#808080' notitle", n - 1, metric_title[t->metric],
+		"set format x '%%g'\n"
+		"set xtics (0.03,0.06,0.12,0.25,0.35,0.5,0.7,1,1.4,2,2.8,4,8,16,32,64)\n"
+		"set arrow from 1, graph 0 to 1, graph 1 nohead "
+		"lc rgb '#808080' lw 1.5\n"
+		"plot 1/0 notitle", n - 1, metric_title[t->metric],
 		t->set->allocator[0].name);
 	for (size_t a = 1; a < count; a++)
 		fprintf(s.out, ", $a%zu using 1:2:3:4 with xerrorbars lc rgb '%s' pt %zu "
@@ -189,45 +211,69 @@ static const struct cell *cell_at(const struct set *set, size_t row, size_t a)
 	return &set->cell[row * set->allocators + a];
 }
 
-static void put_timeline(FILE *out, const struct timeline *m, size_t a)
+/*
+ * A trace's samples say how many bytes were live: they are shown over the calls, not over time, so
+ * that every allocator stands at the same place in the program.
+ */
+static void put_timeline(FILE *out, const struct timeline *m, size_t a, bool trace)
 {
-	fprintf(out, "$m%zu << EOD\n", a);
+	size_t calls = 0, n = 0;
+
 	for (size_t i = 0; i < m->n; i++)
-		fprintf(out, "%.4f %.3f %.3f\n", m->point[i].t, m->point[i].rss / 1024,
-			m->point[i].live / 1024);
+		calls += m->point[i].live >= 0;
+	fprintf(out, "$m%zu << EOD\n", a);
+	for (size_t i = 0; i < m->n; i++) {
+		const struct point *p = &m->point[i];
+
+		if (!trace)
+			fprintf(out, "%.4f %.3f 0\n", p->t, p->rss / 1024);
+		else if (p->live >= 0)
+			fprintf(out, "%.2f %.3f %.3f\n", 100.0 * (double)n++ / (double)calls,
+				p->rss / 1024, p->live / 1024);
+	}
 	fputs("EOD\n", out);
 }
 
-static bool knows_live(const struct timeline *m)
+/* Enough samples over enough time for a line to say something. */
+static bool worth_a_line(const struct timeline *m)
 {
-	for (size_t i = 0; i < m->n; i++)
-		if (m->point[i].live > 0)
-			return true;
-	return false;
+	return m->n > 8 && m->point[m->n - 1].t - m->point[0].t > 0.2;
+}
+
+static size_t count_lines(const struct set *set, size_t row)
+{
+	size_t n = 0;
+
+	for (size_t a = 0; a < set->allocators; a++)
+		n += worth_a_line(&cell_at(set, row, a)->memory);
+	return n;
+}
+
+static void put_memory_lines(FILE *out, const struct set *set, size_t row)
+{
+	for (size_t a = 0; a < set->allocators; a++)
+		if (worth_a_line(&cell_at(set, row, a)->memory))
+			fprintf(out, "$m%zu using 1:2 with lines lw 1.6 lc rgb '%s' title '%s', ",
+				a, plot_colour(set, a), set->allocator[a].name);
+	fputs("1/0 notitle\n", out);
 }
 
 char *plot_memory(const struct set *set, size_t row)
 {
+	bool trace = cell_at(set, row, 0)->task->flags & T_TRACE;
 	struct script s;
-	size_t shown = 0;
 
-	for (size_t a = 0; a < set->allocators; a++)
-		shown += cell_at(set, row, a)->memory.n > 3;
-	if (shown == 0)
+	if (count_lines(set, row) * 2 < set->allocators)
 		return NULL;
 	script_begin(&s, WIDTH, LINE_HEIGHT);
 	for (size_t a = 0; a < set->allocators; a++)
-		put_timeline(s.out, &cell_at(set, row, a)->memory, a);
-	fputs("set xlabel 'seconds'\nset ylabel 'resident MiB'\nset yrange [0:*]\n"
-	      "set key outside right\nplot ", s.out);
-	if (knows_live(&cell_at(set, row, 0)->memory))
-		fputs("$m0 using 1:($3>0?$3:1/0) with filledcurves y1=0 lc rgb '#b0b0b0' "
+		put_timeline(s.out, &cell_at(set, row, a)->memory, a, trace);
+	fprintf(s.out, "set xlabel '%s'\nset ylabel 'resident MiB'\nset yrange [0:*]\n"
+		"set key outside right\nplot ", trace ? "% of the calls" : "seconds");
+	if (trace)
+		fputs("$m0 using 1:3 with filledcurves y1=0 lc rgb '#b0b0b0' "
 		      "fs transparent solid 0.4 title 'live', ", s.out);
-	for (size_t a = 0; a < set->allocators; a++)
-		if (cell_at(set, row, a)->memory.n > 3)
-			fprintf(s.out, "$m%zu using 1:2 with lines lw 1.6 lc rgb '%s' title '%s', ",
-				a, plot_colour(set, a), set->allocator[a].name);
-	fputs("1/0 notitle\n", s.out);
+	put_memory_lines(s.out, set, row);
 	return script_end(&s);
 }
 

@@ -84,7 +84,7 @@ static char *timestamp(void)
 	return xstrdup(text);
 }
 
-static char *command_line(int argc, char **argv)
+char *provenance_command(int argc, char **argv)
 {
 	char *line = xstrdup("kmalloc-bench"), *longer;
 
@@ -115,12 +115,12 @@ static void put_machine(json_t *o)
 	json_object_set_new(o, "page_size", json_integer(sysconf(_SC_PAGESIZE)));
 }
 
-json_t *provenance_take(const struct plan *plan, int argc, char **argv)
+json_t *provenance_take(const struct plan *plan, const char *command)
 {
 	json_t *o = json_object();
 
 	put(o, "time", timestamp());
-	put(o, "command", command_line(argc, argv));
+	put(o, "command", xstrdup(command));
 	put(o, "version", xstrdup(PACKAGE_VERSION));
 	put(o, "compiler", xstrdup(__VERSION__));
 	put_machine(o);

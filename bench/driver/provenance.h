@@ -5,6 +5,8 @@
 
 #include "driver/schedule.h"
 
-json_t *provenance_take(const struct plan *plan, int argc, char **argv);
+/* The command line as typed, to be freed; argp sorts argv, so it is taken before. */
+char *provenance_command(int argc, char **argv);
+json_t *provenance_take(const struct plan *plan, const char *command);
 
 #endif

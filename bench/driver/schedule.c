@@ -14,11 +14,10 @@
 
 #include "common/prng.h"
 #include "driver/child.h"
+#include "driver/instructions.h"
 #include "driver/programs.h"
 #include "driver/progress.h"
 #include "driver/util.h"
-
-enum { INSTRUCTION_SCALES = 2 };
 
 static void add_cell(struct set *set, const struct task *t, unsigned threads,
 		     const struct allocator *a, unsigned rounds)
@@ -130,9 +129,18 @@ static void run_latency(struct set *set, struct cell *c, const struct plan *plan
 		child_run(c, &o, &sample);
 }
 
+static void run_instructions(struct set *set, struct cell *c, const struct plan *plan,
+			     unsigned round)
+{
+	(void)set;
+	(void)round;
+	instructions_measure(c, plan);
+}
+
 void schedule_run(struct set *set, const struct plan *plan)
 {
-	size_t passes = plan->rounds + 1u + plan->memory + plan->latency;
+	size_t passes = plan->rounds + 1u + plan->memory + plan->latency +
+			plan->instructions;
 	struct prng r;
 
 	prng_seed(&r, plan->seed);
@@ -147,6 +155,8 @@ void schedule_run(struct set *set, const struct plan *plan)
 		each_cell(set, plan, &r, 0, run_memory);
 	if (plan->latency)
 		each_cell(set, plan, &r, 0, run_latency);
+	if (plan->instructions)
+		each_cell(set, plan, &r, 0, run_instructions);
 	progress_end();
 	programs_clean(set);
 }

@@ -8,7 +8,8 @@
  *	  "workloads": [{ "name", "family", "unit", "what", "flags" }],
  *	  "cells": [{ "workload", "allocator", "threads", "instructions",
  *		      "samples": [{ "outcome", "why", "wall", … }],
- *		      "memory": { "load", "idle", "points": [[t, rss, dirty, lazy, huge, live], …] },
+ *		      "memory": { "load", "idle",
+ *				  "points": [[t, rss, dirty, lazy, huge, live], …] },
  *		      "latency": { "malloc": { "max", "buckets": [[index, count], …] } } }] }
  *
  * Fields of a sample are in one table, which both directions use.

@@ -193,8 +193,28 @@ static void put_latencies(FILE *out, const struct set *set)
 		put_latency(out, &set->cell[i]);
 }
 
+static bool has_instructions(const struct cell *c)
+{
+	return c->instructions >= 0;
+}
+
+static void put_instructions(FILE *out, const struct set *set)
+{
+	if (count_cells(set, has_instructions) == 0)
+		return;
+	fprintf(out, "\ninstructions an operation\n");
+	for (size_t i = 0; i < set->cells; i++) {
+		const struct cell *c = &set->cell[i];
+
+		if (has_instructions(c))
+			fprintf(out, "%-18s %-14s %8.1f\n", c->task->name, c->allocator->name,
+				c->instructions);
+	}
+}
+
 void terminal_passes(FILE *out, const struct set *set)
 {
 	put_memories(out, set);
 	put_latencies(out, set);
+	put_instructions(out, set);
 }

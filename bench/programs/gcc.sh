@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # gcc.sh: gcc compiles a generated C++ file with templates and containers.
-what='g++: a generated C++ file with templates and containers'
+# what: g++: a generated C++ file with templates and containers
 
 prepare() {
 	need g++ g++

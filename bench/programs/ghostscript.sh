@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # ghostscript.sh: ghostscript renders generated pages to pixels.
-what='ghostscript: pages with curves, gradients and text to pixels'
+# what: ghostscript: pages with curves, gradients and text to pixels
 
 prepare() {
 	need gs ghostscript

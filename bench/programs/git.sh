@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # git.sh: git clones a generated repository, repacks it and checks it.
-what='git: clone, log, repack, fsck of a generated repository'
+# what: git: clone, log, repack, fsck of a generated repository
 
 isolated() {
 	HOME=$KB_DIR GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_DATE='1700000000 +0000'

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # node.sh: node builds, prints and parses JSON and fills buffers.
 # Most objects of JavaScript live in V8's own heap: this shows buffers, parser, compiler, start.
-what='node: JSON text, buffers, maps'
+# what: node: JSON text, buffers, maps
 
 prepare() {
 	need node nodejs

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # perl.sh: perl builds hashes of arrays from text, sorts and joins them.
-what='perl: hashes of arrays, regular expressions, sort and join'
+# what: perl: hashes of arrays, regular expressions, sort and join
 
 prepare() {
 	need perl perl

@@ -3,7 +3,7 @@
 # postgres.sh: PostgreSQL under pgbench, server processes only.
 # PostgreSQL refuses to run as root: then it runs as the user postgres. Its data directory is made
 # once and copied for every run, so that no run sees the growth of an earlier one.
-what='PostgreSQL: pgbench, simple and prepared, several clients'
+# what: PostgreSQL: pgbench, simple and prepared, several clients
 
 bin() {
 	for b in /usr/lib/postgresql/*/bin/"$1" "$(command -v "$1" || :)"; do

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # python.sh: python3 builds and drops graphs of objects, dictionaries and strings.
 # PYTHONMALLOC=malloc, or python's own pools would hide the allocator from all small objects.
-what='python3: object graphs, dictionaries, strings (PYTHONMALLOC=malloc)'
+# what: python3: object graphs, dictionaries, strings (PYTHONMALLOC=malloc)
 
 prepare() {
 	need python3 python3

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # redis.sh: redis-server under redis-benchmark, over a socket file.
 # The processor time is the server's; the load generator runs on the C library's malloc.
-what='redis-server: SET, GET, LPUSH, HSET, ZADD under redis-benchmark'
+# what: redis-server: SET, GET, LPUSH, HSET, ZADD under redis-benchmark
 
 prepare() {
 	need redis-server redis-server

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # sqlite.sh: sqlite3 on a database in memory: inserts, an index, joins, deletes, vacuum.
-what='sqlite3: inserts, index, join, delete, vacuum'
+# what: sqlite3: inserts, index, join, delete, vacuum
 
 prepare() {
 	need sqlite3 sqlite3

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # xz.sh: xz and zstd compress with several threads: few, large blocks.
-what='xz and zstd with threads: few allocations, large ones'
+# what: xz and zstd with threads: few allocations, large ones
 
 prepare() {
 	need xz xz-utils

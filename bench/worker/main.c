@@ -108,6 +108,14 @@ static void say_totals(struct totals *t)
 	    t->after.ru_nivcsw - t->before.ru_nivcsw);
 }
 
+/* Live bytes against memory held is a line from the first call to the last: once is enough. */
+static unsigned slices_of(const struct workload *w, const struct run *run)
+{
+	if (run->observe && run->trace)
+		return 1;
+	return w->slices < MAX_SLICES ? w->slices : MAX_SLICES;
+}
+
 static void measure(const struct workload *w, struct run *run, double idle)
 {
 	static struct totals t;
@@ -117,7 +125,7 @@ static void measure(const struct workload *w, struct run *run, double idle)
 	latency_start();
 	say("load");
 	getrusage(RUSAGE_SELF, &t.before);
-	for (unsigned i = 0; i < w->slices && i < MAX_SLICES; i++)
+	for (unsigned i = 0; i < slices_of(w, run); i++)
 		run_slice(w, run, &t);
 	getrusage(RUSAGE_SELF, &t.after);
 	latency_say();

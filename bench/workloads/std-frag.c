@@ -76,8 +76,13 @@ static uint64_t frag_slice(struct run *run)
 	return ops;
 }
 
+static void frag_drop(struct run *run)
+{
+	work_unmap(run->state, sizeof(struct objects));
+}
+
 const struct workload std_frag = {
 	.name = "frag", .family = "standard", .unit = "pair", .flags = W_IDLE, .slices = 2,
 	.what = "sizes shift from phase to phase, a tenth survives",
-	.setup = frag_setup, .slice = frag_slice,
+	.setup = frag_setup, .slice = frag_slice, .teardown = frag_drop,
 };

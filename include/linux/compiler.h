@@ -38,6 +38,7 @@
 #endif /* KMALLOC_BUILDING */
 
 /* On functions that return new memory. */
+#define __km_check		__attribute__((warn_unused_result))
 #define __km_malloc		__attribute__((malloc))
 #define __km_size(n)		__attribute__((malloc, alloc_size(n)))
 #define __km_size2(n, m)	__attribute__((malloc, alloc_size(n, m)))

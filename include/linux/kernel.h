@@ -2,14 +2,15 @@
 /*
  * The small things that kernel code expects of <linux/kernel.h>, beside the system's own.
  */
-#ifndef LIBKMALLOC_LINUX_KERNEL_H
-#define LIBKMALLOC_LINUX_KERNEL_H
-
 #pragma GCC system_header
 
 #if __has_include_next(<linux/kernel.h>)
 #include_next <linux/kernel.h>
 #endif
+
+/* The C library includes this header in <sys/sysinfo.h>, and wants none of the following. */
+#if !defined(LIBKMALLOC_LINUX_KERNEL_H) && !defined(_SYS_SYSINFO_H) && !defined(KMALLOC_BUILDING)
+#define LIBKMALLOC_LINUX_KERNEL_H
 
 #include <linux/bug.h>
 #include <linux/compiler.h>

@@ -37,7 +37,7 @@ void *vcalloc(size_t n, size_t size) __km_size2(1, 2);
 void *__vmalloc_array(size_t n, size_t size, gfp_t gfp) __km_size2(1, 2);
 void *__vcalloc(size_t n, size_t size, gfp_t gfp) __km_size2(1, 2);
 /* Size 0 frees and returns NULL, unlike krealloc. */
-void *vrealloc(const void *p, size_t size, gfp_t gfp) __must_check;
+void *vrealloc(const void *p, size_t size, gfp_t gfp) __km_check;
 void vfree(const void *addr);
 void vfree_atomic(const void *addr);
 bool is_vmalloc_addr(const void *addr);

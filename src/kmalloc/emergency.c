@@ -172,12 +172,8 @@ bool emergency_free(void *ptr)
 	return chunk != NULL;
 }
 
-void emergency_defer_free(void *ptr)
+static void push(struct deferred *node, void *ptr)
 {
-	struct deferred *node = emergency_alloc(sizeof(*node), 1);
-
-	if (!node)
-		return;
 	node->ptr = ptr;
 	node->next = atomic_load_explicit(&emergency_deferred, memory_order_relaxed);
 	/* release: pairs with the exchange in emergency_for_each_deferred */
@@ -185,6 +181,20 @@ void emergency_defer_free(void *ptr)
 						      memory_order_release,
 						      memory_order_relaxed))
 		;
+}
+
+void emergency_defer_free(void *ptr)
+{
+	struct deferred *node = emergency_alloc(sizeof(*node), 1);
+
+	if (node)
+		push(node, ptr);
+}
+
+/* The node stands in the object; emergency_free takes no notice of it afterwards. */
+void emergency_defer_object(void *object)
+{
+	push(object, object);
 }
 
 void emergency_for_each_deferred(void (*fn)(void *ptr))

@@ -28,6 +28,9 @@ static inline bool emergency_has_deferred(void)
 	return atomic_load_explicit(&emergency_deferred, memory_order_relaxed) != NULL;
 }
 
+/* As emergency_defer_free, for an object of ours of at least 16 bytes; needs no memory. */
+void emergency_defer_object(void *object);
+
 /* Calls @fn for each deferred pointer. */
 void emergency_for_each_deferred(void (*fn)(void *ptr));
 

@@ -37,6 +37,7 @@ __thread struct thread_tls thread_tls __attribute__((tls_model("initial-exec")))
 static struct kmem_cache magazine_cache;
 static size_t thread_bytes;		/* option magazine_bytes */
 
+#define MANY_THREADS	16
 #define DEPOT_BYTES	(64u << 10)
 
 static unsigned clamp_rounds(size_t rounds)
@@ -44,15 +45,10 @@ static unsigned clamp_rounds(size_t rounds)
 	return (unsigned)min(max(rounds, (size_t)2), (size_t)MAX_ROUNDS);
 }
 
-/*
- * A magazine holds up to a tenth of what a thread may have, or a 32nd for objects above 1 KiB, for
- * which a visit to the depot weighs less: a thread rarely uses more than a few large classes.
- */
+/* A magazine holds up to a 32nd of what a thread may have: threads rarely use all classes. */
 void magazine_setup(struct kmem_cache *s)
 {
-	size_t bytes = s->size <= 1024 ? thread_bytes / 10 : thread_bytes / 32;
-
-	s->max_rounds = (uint16_t)clamp_rounds(bytes / s->size);
+	s->max_rounds = (uint16_t)clamp_rounds(thread_bytes / 32 / s->size);
 	s->depot.min_max_full = max(DEPOT_BYTES / (s->max_rounds * s->size), 2u);
 	s->depot.max_full = s->depot.min_max_full;
 }
@@ -113,11 +109,28 @@ static void set_previous(struct thread_class *tc, struct magazine *mag)
 	atomic_store_explicit(&tc->previous, mag, memory_order_release);
 }
 
+/*
+ * What an idle thread has loaded cannot be taken from it, so the more threads there are, the less
+ * each one gets: from MANY_THREADS on, half as much for twice as many.
+ */
+static unsigned most_rounds(const struct kmem_cache *s)
+{
+	unsigned crowd = ilog2(ATOMIC_READ(nr_threads) / MANY_THREADS | 1);
+
+	return max((unsigned)s->max_rounds >> crowd, min((unsigned)s->max_rounds, MIN_ROUNDS));
+}
+
+static __slow void do_grow_capacity(struct thread_class *tc, const struct kmem_cache *s)
+{
+	unsigned next = max(tc->capacity * 2u + 1, MIN_ROUNDS);
+
+	tc->capacity = (uint16_t)max(min(next, most_rounds(s)), (unsigned)tc->capacity);
+}
+
 static inline void grow_capacity(struct thread_class *tc, const struct kmem_cache *s)
 {
 	if (unlikely(tc->capacity < s->max_rounds))
-		tc->capacity = (uint16_t)min(max(tc->capacity * 2u + 1, MIN_ROUNDS),
-					     (unsigned)s->max_rounds);
+		do_grow_capacity(tc, s);
 }
 
 /*

@@ -57,6 +57,8 @@ struct thread_tls {
 	struct thread *thread;
 	struct thread_slot *slots;	/* of other caches, by their id */
 	uint32_t nr_slots;
+	uint8_t gfp_scope;		/* what allocations may not do: see kmalloc/gfp.c */
+	bool shrinking;			/* inside the program's shrinkers */
 	uint32_t drained;		/* bytes that went to slabs since trim_if_shrunk looked */
 };
 
@@ -121,8 +123,6 @@ void magazine_init(size_t thread_bytes);
 /* Decides how large the magazines and the depot of a cache may become. */
 void magazine_setup(struct kmem_cache *s);
 
-/* How much magazines and the depot of a cache may hold; once its size is known. */
-void magazine_init_cache(struct kmem_cache *s);
 
 /* An empty magazine, or NULL. */
 struct magazine *magazine_new(void);
@@ -143,12 +143,6 @@ struct thread_class {
  */
 void *magazine_alloc(struct kmem_cache *s, void ***top, struct thread_class *tc);
 void magazine_free(struct kmem_cache *s, void ***top, struct thread_class *tc, void *object);
-
-/*
- * Neither waits nor makes a system call: what the thread (unless @tc is NULL), the depot, or slabs of
- * mapped pages have (nowait.c).
- */
-void *magazine_alloc_nowait(struct kmem_cache *s, struct thread_class *tc, size_t keep);
 
 /* For threads without magazines. */
 void *magazine_alloc_one(struct kmem_cache *s);

@@ -9,8 +9,32 @@
  *
  * Locks: depot.lock, slab and zone locks, each tried.
  */
-#include "lib/bug.h"
-#include "magazine/magazine.h"
+#include "magazine/nowait.h"
+
+enum gate_pass gate_try_enter(void)
+{
+	if (atomic_load_explicit(&thread_tls.busy, memory_order_relaxed))
+		return GATE_NESTED;
+	/* seq_cst: as in gate_enter */
+	atomic_store(&thread_tls.busy, 1);
+	if (unlikely(!thread_tls.thread))
+		atomic_fetch_add(&gate_unlisted, 1);
+	if (likely(!atomic_load(&gate_forks)) || thread_tls.forking)
+		return GATE_ENTERED;
+	gate_leave_try(GATE_ENTERED);
+	return GATE_CLOSED;
+}
+
+/* Without the look at the clock of gate_leave, which might purge. */
+void gate_leave_try(enum gate_pass pass)
+{
+	if (pass != GATE_ENTERED)
+		return;
+	if (unlikely(!thread_tls.thread))
+		atomic_fetch_sub(&gate_unlisted, 1);
+	/* release: what was done inside is seen by whoever sees the thread outside */
+	atomic_store_explicit(&thread_tls.busy, 0, memory_order_release);
+}
 
 static void *round_of(struct magazine *mag)
 {

@@ -47,7 +47,7 @@ struct page {
 	struct kmem_cache *cache;	/* of a slab */
 	uint16_t free_objects;		/* of a slab: bits set in its bitmap */
 	uint16_t first_word;		/* of a slab: no bit is set in words below this one */
-	uint32_t reserved;
+	uint32_t refcount;		/* of a run that somebody asked for by pages */
 	void *private;			/* of a run: for who allocated it */
 	uint64_t spare[2];
 };

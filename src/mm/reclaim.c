@@ -7,7 +7,7 @@
  * The working set rule (Bonwick and Adams, "Magazines and Vmem", 2001, for depots): the fewest
  * free dirty pages seen in an epoch is what nobody needed in it, and goes back.  A program that
  * allocates and frees the same 100 MB twice an epoch keeps them; one that went idle has lost
- * them after two epochs, which is one decay period.  It needs somebody to run
+ * them after two epochs, well within the decay period.  It needs somebody to run
  * the epochs: the helper thread, or a thread that happens to allocate.
  *
  * The slack rule is for processes without a helper: they may be idle from the next moment on, and
@@ -24,10 +24,11 @@
 #include "mm/zone.h"
 #include "os/os.h"
 
+#define EPOCHS		3			/* in a decay period */
 #define SLACK_MIN	((size_t)256)		/* pages: 1 MiB */
 #define HELPER_PAGES	((size_t)256)		/* dirty and free: a helper would pay */
 
-unsigned reclaim_epoch_ms = 500;
+unsigned reclaim_epoch_ms;
 _Atomic bool reclaim_in_background;
 _Atomic bool reclaim_helper_wanted;
 
@@ -38,7 +39,7 @@ static _Atomic size_t regretted;		/* pages faulted again in this epoch */
 
 void reclaim_init(unsigned decay_ms)
 {
-	reclaim_epoch_ms = decay_ms / 2;
+	reclaim_epoch_ms = decay_ms / EPOCHS;
 	atomic_store_explicit(&epoch_end, os_clock_ms() + reclaim_epoch_ms, memory_order_relaxed);
 }
 

@@ -7,7 +7,7 @@
 
 #include "lib/compiler.h"
 
-/* Half a decay period: what was not needed through a whole one goes back. */
+/* A third of a decay period: what was not needed through a whole one goes back. */
 extern unsigned reclaim_epoch_ms;	/* 0: everything goes back at once */
 
 /* Is a helper thread at work, so that nobody else needs to hurry? */

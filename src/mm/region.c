@@ -16,6 +16,7 @@
 #include "mm/region.h"
 
 #include "lib/bits.h"
+#include "mm/low.h"
 
 #define REGION_MAX	((size_t)1 << 40)
 #define REGION_MIN	((size_t)16 << 20)
@@ -52,7 +53,7 @@ static void *reserve_halving(size_t *size)
 	return addr;
 }
 
-static void region_layout(struct region *r, uintptr_t base, size_t size)
+void region_layout(struct region *r, uintptr_t base, size_t size)
 {
 	size_t map = align_up(size >> GRANULE_SHIFT, PAGE_SIZE);
 	size_t dirty = align_up(size >> PAGE_SHIFT >> 3, PAGE_SIZE);
@@ -149,7 +150,7 @@ struct region *region_search(uintptr_t addr)
 		if (addr >= r->heap && addr < __atomic_load_n(&r->usable, __ATOMIC_ACQUIRE))
 			return r;
 	}
-	return NULL;
+	return low_region_of(addr);
 }
 
 struct region *page_region(const struct page *page)
@@ -159,5 +160,5 @@ struct region *page_region(const struct page *page)
 	for (i = 0; i < nr; i++)
 		if (page >= regions[i].pages && (uintptr_t)page < regions[i].heap)
 			return &regions[i];
-	return NULL;
+	return low_region_of_page(page);
 }

@@ -55,6 +55,9 @@ static inline unsigned slab_map_value(const void *addr)
 /* Reserves a further region.  Caller: only one thread at a time. */
 struct region *region_create(void);
 
+/* Decides where in a reserved range of @size bytes at @base everything stands. */
+void region_layout(struct region *r, uintptr_t base, size_t size);
+
 /* Makes [@start, @start + @size) of @r usable, with its struct pages and map bytes. */
 int region_commit(struct region *r, uintptr_t start, size_t size);
 

@@ -30,6 +30,7 @@
 #include "lib/bitmap.h"
 #include "lib/bug.h"
 #include "mm/limit.h"
+#include "mm/low.h"
 #include "mm/reclaim.h"
 #include "mm/vmap.h"
 
@@ -462,6 +463,10 @@ void zone_free(struct page *page, unsigned nr)
 	struct region *r = page_region(page);
 	size_t index = (size_t)(page - r->pages);
 
+	if (region_is_low(r)) {
+		low_free(r, page, nr);
+		return;
+	}
 	page->type = PAGE_NONE;
 	os_mutex_lock(&zone.lock);
 	bitmap_set_range(r->dirty, index, nr);
@@ -603,6 +608,13 @@ size_t zone_purge(size_t pages, unsigned min_order)
 		total += now;
 	} while (now && pages);
 	return total;
+}
+
+void zone_count_purged(size_t pages)
+{
+	os_mutex_lock(&zone.lock);
+	zone.purged += pages;
+	os_mutex_unlock(&zone.lock);
 }
 
 size_t zone_dirty_low_reset(void)

@@ -68,8 +68,14 @@ void zone_trim(struct page *run, unsigned nr);
  */
 size_t zone_purge(size_t pages, unsigned min_order);
 
+/* For the statistics: pages of runs in use went back to the system. */
+void zone_count_purged(size_t pages);
+
 /* Fewest dirty pages since the last call: what nobody needed (Bonwick's working set). */
 size_t zone_dirty_low_reset(void);
+
+/* How many free blocks there are of each order (zone_show.c). */
+void zone_count_blocks(size_t blocks[NR_ORDERS]);
 
 /* Debug: walks all lists and compares them with the counters.  Returns the number of errors. */
 unsigned zone_check(void);

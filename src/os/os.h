@@ -16,6 +16,9 @@
 /* Inaccessible address space that costs no memory, aligned to @align (a power of two). */
 void *os_reserve(size_t size, size_t align);
 
+/* The same below 4 GiB. */
+void *os_reserve_low(size_t size, size_t align);
+
 /* Reserved address space becomes readable and writable, zero where it was never used. */
 int os_commit(void *addr, size_t size);
 

@@ -222,6 +222,15 @@ static void add_slab(struct kmem_cache *s, struct page *slab)
 	os_mutex_unlock(&s->lock);
 }
 
+bool slab_grow(struct kmem_cache *s)
+{
+	struct page *slab = slab_new(s);
+
+	if (slab)
+		add_slab(s, slab);
+	return slab != NULL;
+}
+
 unsigned slab_alloc(struct kmem_cache *s, void **objs, unsigned n)
 {
 	struct page *slab;
@@ -375,17 +384,21 @@ bool slab_free_nowait(struct kmem_cache *s, void *object)
 	return true;
 }
 
-size_t slab_shrink(struct kmem_cache *s)
+size_t slab_shrink_to(struct kmem_cache *s, unsigned keep)
 {
 	struct list_node release = { &release, &release };
-	size_t pages;
+	size_t pages = 0;
 
 	os_mutex_lock(&s->lock);
-	pages = (size_t)s->nr_empty << s->order;
-	s->nr_slabs -= s->nr_empty;
-	s->nr_free -= (size_t)s->nr_empty * s->objects;
-	s->nr_empty = 0;
-	list_splice_init(&s->empty, &release);
+	while (s->nr_empty > keep) {
+		struct page *slab = list_last(&s->empty, struct page, lru);
+
+		unlist_slab(s, slab);
+		s->nr_slabs--;
+		s->nr_free -= s->objects;
+		list_add(&slab->lru, &release);
+		pages += (size_t)1 << s->order;
+	}
 	os_mutex_unlock(&s->lock);
 	slab_release_list(&release);
 	return pages;
@@ -483,6 +496,7 @@ size_t slab_purge_holes(struct kmem_cache *s, bool all)
 		pages += purge_slab(s, slab);
 		rejoin_slab(s, slab);
 	}
+	zone_count_purged(pages);
 	return pages;
 }
 

@@ -134,8 +134,16 @@ void slab_put_pages(struct page *slab);
  */
 void slab_free(struct kmem_cache *s, void *const *objs, unsigned n);
 
-/* Frees slabs without an object in use.  Returns pages. */
-size_t slab_shrink(struct kmem_cache *s);
+/* Frees slabs without an object in use, but for @keep of them.  Returns pages. */
+size_t slab_shrink_to(struct kmem_cache *s, unsigned keep);
+
+static inline size_t slab_shrink(struct kmem_cache *s)
+{
+	return slab_shrink_to(s, 0);
+}
+
+/* Adds a slab whose objects are all free.  False if there is no memory. */
+bool slab_grow(struct kmem_cache *s);
 
 /*
  * Gives back the memory of pages in slabs on which no object is in use; of slabs that were used

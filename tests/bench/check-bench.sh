@@ -69,6 +69,8 @@ for field in cpu kernel huge_pages overcommit processors compiler command build_
 done
 try 'the JSON has the memory time line' grep -q '"points"' "$json"
 try 'the JSON has latencies' grep -q '"buckets"' "$json"
+try 'the Markdown has both tables' sh -c 'grep -c "geometric mean" "$1" | grep -qx 2' \
+	sh "$scratch/good/results.md"
 try 'the page is whole' sh -c 'tail -n 1 "$1" | grep -q "</html>"' sh "$scratch/good/report.html"
 try 'the page fetches nothing' sh -c '! grep -qE "(src|href)=.?http|@import|<script" "$1"' \
 	sh "$scratch/good/report.html"

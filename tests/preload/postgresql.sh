@@ -20,6 +20,7 @@ if ! has postgres; then
 	find_server
 fi
 has postgres || skip_all "no postgres (Debian: postgresql)"
+limit=55
 bound "$(command -v postgres)"
 
 # The library's own folder may be closed to another user.

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Objects of the program's caches.
+ *
+ * The fast paths find the thread's magazine by the number of the cache: a compare, because the table
+ * may be shorter, and then as malloc and free.  A cache that is debugged never gets a magazine,
+ * so its objects always come by the slow paths.
+ *
+ * A slow path that cannot enter the gate (a constructor that allocates, a signal handler) gets
+ * memory from emergency.c, which any free takes back.
+ */
+#include "kmalloc/api.h"
+
+#include <string.h>
+
+#include "kmalloc/emergency.h"
+#include "lib/bits.h"
+#include "lib/bug.h"
+#include "slab/debug.h"
+
+static __cold void *alloc_emergency(struct kmem_cache *s)
+{
+	void *object = emergency_alloc(s->object_size, s->align);
+
+	if (object && s->ctor)
+		s->ctor(object);
+	return object;
+}
+
+static void *alloc_inside(struct kmem_cache *s, bool grow, const void *caller)
+{
+	void *object;
+
+	if (unlikely(slab_is_debugged(s)))
+		return slab_debug_alloc(s, caller);
+	if (!grow)
+		return magazine_alloc_nowait(s, NULL, SIZE_MAX / 2);
+	object = thread_cache_alloc(s);
+	if (unlikely(!object) && trim_all())
+		object = thread_cache_alloc(s);
+	return object;
+}
+
+static void *alloc_nowait(struct kmem_cache *s, size_t keep, const void *caller)
+{
+	enum gate_pass pass = gate_try_enter();
+	struct thread_class *tc = NULL;
+	void *object;
+
+	if (pass == GATE_CLOSED)
+		return NULL;
+	if (pass == GATE_ENTERED && s->id < thread_tls.nr_slots)
+		tc = &thread_tls.slots[s->id].rest;
+	if (!slab_is_debugged(s))
+		object = magazine_alloc_nowait(s, tc, keep);
+	else
+		object = pass == GATE_ENTERED ? slab_debug_alloc(s, caller) : NULL;
+	gate_leave_try(pass);
+	return object;
+}
+
+static void *attempt_object(struct gfp_request *req)
+{
+	void *object;
+
+	if (!gfp_may_block(req->gfp))
+		return alloc_nowait(req->cache, gfp_watermark(req->gfp), req->caller);
+	if (unlikely(!heap_enter()))
+		return alloc_emergency(req->cache);
+	object = alloc_inside(req->cache, !(req->gfp & KMALLOC_NO_GROW), req->caller);
+	gate_leave();
+	return object;
+}
+
+static void *pop_object(struct kmem_cache *s)
+{
+	if (unlikely(s->id >= thread_tls.nr_slots))
+		return NULL;
+	return magazine_pop(&thread_tls.slots[s->id].top);
+}
+
+static __slow void *alloc_slow(struct kmem_cache *s, gfp_t gfp, const void *caller)
+{
+	struct gfp_request req = {
+		.gfp = gfp_context(gfp),
+		.order = order_of(pages_of(s->size)),
+		.size = s->object_size,
+		.cache = s,
+		.caller = caller,
+		.attempt = attempt_object,
+	};
+	void *object = pop_object(s);
+
+	if (!object)
+		object = gfp_alloc(&req);
+	return object && gfp & __GFP_ZERO ? memset(object, 0, s->object_size) : object;
+}
+
+static __always_inline void *cache_alloc(struct kmem_cache *s, gfp_t gfp, const void *caller)
+{
+	void *object;
+
+	if (unlikely(gfp & __GFP_ZERO))
+		return alloc_slow(s, gfp, caller);
+	object = pop_object(s);
+	return likely(object) ? object : alloc_slow(s, gfp, caller);
+}
+
+void *do_cache_alloc(struct kmem_cache *s, gfp_t gfp)
+{
+	return cache_alloc(s, gfp, __builtin_return_address(0));
+}
+
+void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
+{
+	return cache_alloc(s, gfp, __builtin_return_address(0));
+}
+
+void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
+{
+	return alloc_slow(s, gfp | __GFP_ZERO, __builtin_return_address(0));
+}
+
+void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)
+{
+	(void)node;
+	return cache_alloc(s, gfp, __builtin_return_address(0));
+}
+
+void *kmem_cache_alloc_lru(struct kmem_cache *s, struct list_lru *lru, gfp_t gfp)
+{
+	(void)lru;
+	return cache_alloc(s, gfp, __builtin_return_address(0));
+}
+
+/*
+ * Free.
+ */
+
+static struct kmem_cache *cache_of(void *object)
+{
+	struct region *r = region_of((uintptr_t)object);
+	struct page *slab = r ? slab_of(r, (uintptr_t)object) : NULL;
+
+	return slab ? slab->cache : NULL;
+}
+
+/* Objects of other caches are reported and stay where they are. */
+static __cold void free_misfit(struct kmem_cache *s, void *object)
+{
+	struct kmem_cache *other = cache_of(object);
+	struct heap_object found;
+
+	heap_find(object, &found);
+	if (found.kind == HEAP_EMERGENCY)
+		heap_free(object);
+	else if (other)
+		warn("cache_from_obj: Wrong slab cache. %s but object is from %s", s->name,
+		     other->name);
+	else
+		warn("kmem_cache_free(%s, %p): no object of a cache", s->name, object);
+}
+
+bool free_if_debugged(void *object, const void *caller)
+{
+	struct kmem_cache *s = cache_of(object);
+
+	if (likely(!s || !slab_is_debugged(s)) || !heap_enter())
+		return false;
+	slab_debug_free(s, object, caller);
+	gate_leave();
+	return true;
+}
+
+static __slow void free_slow(struct kmem_cache *s, void *object, const void *caller)
+{
+	if (!object)
+		return;
+	if (unlikely(cache_of(object) != s))
+		free_misfit(s, object);
+	else if (likely(!free_if_debugged(object, caller)))
+		heap_free(object);
+}
+
+static __always_inline void cache_free(struct kmem_cache *s, void *object, const void *caller)
+{
+	if (unlikely(s->id >= thread_tls.nr_slots) || unlikely(!object) ||
+	    unlikely(!magazine_push(&thread_tls.slots[s->id].top, object, 0)))
+		free_slow(s, object, caller);
+}
+
+void do_cache_free(struct kmem_cache *s, void *object)
+{
+	cache_free(s, object, __builtin_return_address(0));
+}
+
+void kmem_cache_free(struct kmem_cache *s, void *object)
+{
+	cache_free(s, object, __builtin_return_address(0));
+}
+
+/*
+ * Many at once: all of them or none.
+ */
+
+/* From slabs directly, which have them in order of address. */
+static size_t take_bulk(struct kmem_cache *s, size_t n, void **objects)
+{
+	size_t got = 0;
+	unsigned now;
+
+	if (!heap_enter())
+		return 0;
+	while (got < n) {
+		unsigned want = (unsigned)min(n - got, (size_t)MAX_SLAB_OBJECTS);
+
+		now = slab_alloc(s, objects + got, want);
+		if (!now)
+			break;
+		if (now < want)
+			memmove(objects + got, objects + got + (want - now), now * sizeof(void *));
+		got += now;
+	}
+	gate_leave();
+	return got;
+}
+
+bool do_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **objects)
+{
+	size_t got = 0;
+
+	while (got < n && (objects[got] = pop_object(s)))
+		got++;
+	if (got < n && gfp_may_block(gfp) && !slab_is_debugged(s))
+		got += take_bulk(s, n - got, objects + got);
+	while (got < n && (objects[got] = alloc_slow(s, gfp & ~__GFP_ZERO, NULL)))
+		got++;
+	if (got < n) {
+		while (got)
+			do_cache_free(s, objects[--got]);
+		return false;
+	}
+	while (gfp & __GFP_ZERO && got)
+		memset(objects[--got], 0, s->object_size);
+	return true;
+}
+
+int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **objects)
+{
+	return do_cache_alloc_bulk(s, gfp, n, objects) ? (int)n : 0;
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **objects)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (s)
+			do_cache_free(s, objects[i]);
+		else
+			do_kfree(objects[i]);
+	}
+}

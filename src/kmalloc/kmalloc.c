@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmalloc and kfree.
+ *
+ * kmalloc is malloc with the kernel's manners: the same caches and magazines, but flags that say
+ * what may be done to get memory, a limit of 4 MiB, alignment to the largest power of two that
+ * divides the size, and a pointer that may be freed but not read for size 0.  The size classes are
+ * made so that the class of a size is aligned as the size is (kmalloc/sizes.c), so the fast path
+ * needs no look at it.
+ *
+ * Locks: none here.
+ *
+ * References: Linux include/linux/slab.h, mm/slub.c.
+ */
+#include "kmalloc/api.h"
+
+#include <string.h>
+
+#include "lib/bits.h"
+#include "lib/bug.h"
+#include "mm/zone.h"
+#include "slab/debug.h"
+
+/* Flags that the fast path cannot honour. */
+#define GFP_SPECIAL	(__GFP_ZERO | __GFP_DMA)
+
+static void *attempt_size(struct gfp_request *req)
+{
+	if (gfp_may_block(req->gfp))
+		return heap_alloc_aligned(req->size, req->align);
+	return heap_alloc_nowait(req->size, req->align, gfp_watermark(req->gfp));
+}
+
+static void *alloc_size(size_t size, size_t align, gfp_t gfp)
+{
+	struct gfp_request req = {
+		.gfp = gfp_context(gfp),
+		.order = order_of(pages_of(size)),
+		.size = size,
+		.align = align,
+		.attempt = attempt_size,
+	};
+
+	return gfp_alloc(&req);
+}
+
+static __cold void *refuse(size_t size, gfp_t gfp)
+{
+	if (!(gfp & __GFP_NOWARN))
+		warn("kmalloc of %zu bytes: more than KMALLOC_MAX_SIZE", size);
+	return NULL;
+}
+
+/* A round of the thread's own magazine. */
+static void *pop_size(size_t size)
+{
+	return size <= max_class_size ? magazine_pop(&thread_tls.top[size_class(size)]) : NULL;
+}
+
+/* What a request gets: all of it is zeroed, since krealloc may hand it out without a look. */
+static size_t room_for(size_t size, size_t align)
+{
+	unsigned class = size_class_aligned(size, align);
+
+	return class ? kmalloc_caches[class].size : align_up(size, PAGE_SIZE);
+}
+
+static __cold void *alloc_special(size_t size, size_t align, gfp_t gfp)
+{
+	if (slab_debug_kmalloc)
+		return slab_debug_kmalloc(size, align, gfp);
+	return compat_dma_alloc(size, gfp);
+}
+
+void *do_kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
+{
+	void *ptr = NULL;
+
+	if (unlikely(size > KMALLOC_MAX_SIZE))
+		return refuse(size, gfp);
+	if (unlikely(slab_debug_kmalloc || gfp & __GFP_DMA))
+		return alloc_special(size, align, gfp);
+	if (align <= natural_align(size))
+		ptr = pop_size(size);
+	size = room_for(size, align);
+	if (unlikely(!ptr))
+		ptr = alloc_size(size, align, gfp);
+	return ptr && gfp & __GFP_ZERO ? memset(ptr, 0, size) : ptr;
+}
+
+static __slow void *kmalloc_slow(size_t size, gfp_t gfp)
+{
+	if (unlikely(!size))
+		return ZERO_SIZE_PTR;
+	return do_kmalloc_aligned(size, natural_align(size), gfp);
+}
+
+void *do_kmalloc(size_t size, gfp_t gfp)
+{
+	size_t step = (size + 15) / 16;
+	void *object;
+
+	OPAQUE(step);
+	if (unlikely(step >= SIZE_STEPS || gfp & GFP_SPECIAL))
+		return kmalloc_slow(size, gfp);
+	object = magazine_pop(&thread_tls.top[thread_tls.class_of[step]]);
+	return likely(object) ? object : kmalloc_slow(size, gfp);
+}
+
+void *kmalloc(size_t size, gfp_t gfp)
+{
+	return do_kmalloc(size, gfp);
+}
+
+void *kzalloc(size_t size, gfp_t gfp)
+{
+	return do_kmalloc(size, gfp | __GFP_ZERO);
+}
+
+static void *array(size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(n, size, &bytes) ? NULL : do_kmalloc(bytes, gfp);
+}
+
+void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
+{
+	return array(n, size, gfp);
+}
+
+void *kcalloc(size_t n, size_t size, gfp_t gfp)
+{
+	return array(n, size, gfp | __GFP_ZERO);
+}
+
+/*
+ * There is one node: the preferred one.
+ */
+
+void *kmalloc_node(size_t size, gfp_t gfp, int node)
+{
+	(void)node;
+	return do_kmalloc(size, gfp);
+}
+
+void *kzalloc_node(size_t size, gfp_t gfp, int node)
+{
+	(void)node;
+	return do_kmalloc(size, gfp | __GFP_ZERO);
+}
+
+void *kmalloc_array_node(size_t n, size_t size, gfp_t gfp, int node)
+{
+	(void)node;
+	return array(n, size, gfp);
+}
+
+void *kcalloc_node(size_t n, size_t size, gfp_t gfp, int node)
+{
+	(void)node;
+	return array(n, size, gfp | __GFP_ZERO);
+}
+
+void *kmalloc_track_caller(size_t size, gfp_t gfp)
+{
+	return do_kmalloc(size, gfp);
+}
+
+void *kmalloc_node_track_caller(size_t size, gfp_t gfp, int node)
+{
+	(void)node;
+	return do_kmalloc(size, gfp);
+}
+
+/*
+ * Free.
+ */
+
+static __slow void kfree_slow(void *ptr, const void *caller)
+{
+	if (!ZERO_OR_NULL_PTR(ptr) && likely(!free_if_debugged(ptr, caller)))
+		heap_free(ptr);
+}
+
+static __always_inline void free_any(const void *ptr, const void *caller)
+{
+	void *object = (void *)(uintptr_t)ptr;
+	uintptr_t base = slab_map_base;
+	size_t granule = ((uintptr_t)ptr - base) >> GRANULE_SHIFT;
+
+	if (unlikely(granule >= slab_map_granules) ||
+	    unlikely(!magazine_push(&thread_tls.top[((const uint8_t *)base)[granule]], object,
+				    base)))
+		kfree_slow(object, caller);
+}
+
+void do_kfree(const void *ptr)
+{
+	free_any(ptr, __builtin_return_address(0));
+}
+
+void kfree(const void *ptr)
+{
+	free_any(ptr, __builtin_return_address(0));
+}
+
+void kfree_sensitive(const void *ptr)
+{
+	void *object = (void *)(uintptr_t)ptr;
+
+	if (ZERO_OR_NULL_PTR(ptr))
+		return;
+	explicit_bzero(object, do_ksize(ptr));
+	do_kfree(ptr);
+}
+
+void kfree_bulk(size_t n, void **p)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		do_kfree(p[i]);
+}
+
+/*
+ * Sizes.
+ */
+
+size_t do_ksize(const void *ptr)
+{
+	struct heap_object object;
+
+	if (ZERO_OR_NULL_PTR(ptr))
+		return 0;
+	heap_find(ptr, &object);
+	if (object.kind == HEAP_FOREIGN)
+		return 0;
+	if (object.kind == HEAP_SLAB && slab_is_debugged(object.page->cache))
+		return object.page->cache->object_size;
+	return object.size - ((uintptr_t)ptr - object.start);
+}
+
+size_t ksize(const void *ptr)
+{
+	return do_ksize(ptr);
+}
+
+size_t kmalloc_size_roundup(size_t size)
+{
+	return size && size <= KMALLOC_MAX_SIZE ? room_for(size, natural_align(size)) : size;
+}
