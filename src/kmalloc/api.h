@@ -2,8 +2,8 @@
 /*
  * The kernel's interface, seen from inside: what the files that implement it share.
  *
- * Public functions have the kernel's names and are exported.  A program may define the same names, so
- * nothing in the library calls them: it calls the do_ functions below.
+ * Public functions have the kernel's names and are exported.  A program may define the same
+ * names, so nothing in the library calls them: it calls the do_ functions below.
  */
 #ifndef KMALLOC_API_H
 #define KMALLOC_API_H

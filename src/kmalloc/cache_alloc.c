@@ -2,9 +2,9 @@
 /*
  * Objects of the program's caches.
  *
- * The fast paths find the thread's magazine by the number of the cache: a compare, because the table
- * may be shorter, and then as malloc and free.  A cache that is debugged never gets a magazine,
- * so its objects always come by the slow paths.
+ * The fast paths find the thread's magazine by the number of the cache: a compare, because the
+ * table may be shorter, and then as malloc and free.  A cache that is debugged never gets a
+ * magazine, so its objects always come by the slow paths.
  *
  * A slow path that cannot enter the gate (a constructor that allocates, a signal handler) gets
  * memory from emergency.c, which any free takes back.

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernels of 1996 to 2005 had: the table of general caches with its twins for DMA, kfree_s,
- * limits, growing and reaping caches by hand.
+ * What the kernels of 1996 to 2005 had: the table of general caches with its twins for DMA,
+ * kfree_s, limits, growing and reaping caches by hand.
  *
- * The DMA caches ("size-N(DMA)") are made when they are first asked for, by kmalloc with GFP_DMA too.
+ * The DMA caches ("size-N(DMA)") are made when they are first asked for, by kmalloc with GFP_DMA
+ * too.
  *
  * References: Linux 2.0 mm/kmalloc.c; Linux 2.4 mm/slab.c (cache_sizes, kmem_cache_reap).
  */

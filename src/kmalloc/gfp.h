@@ -30,8 +30,8 @@ struct gfp_request {
 };
 
 /*
- * The slow path of every allocation: attempts, reclaim between them, and the report.  Not inside the
- * gate, since shrinkers are called.
+ * The slow path of every allocation: attempts, reclaim between them, and the report.  Not inside
+ * the gate, since shrinkers are called.
  */
 void *gfp_alloc(struct gfp_request *req);
 

@@ -40,8 +40,8 @@ extern _Atomic uint32_t heap_state __hidden;
 __slow void heap_free_deferred(void);
 
 /*
- * Into the heap: every function that uses the layers below goes through it, and out with gate_leave.
- * False: the caller must not wait for anything (see the gate) and has emergency.h.
+ * Into the heap: every function that uses the layers below goes through it, and out with
+ * gate_leave. False: the caller must not wait for anything (see the gate) and has emergency.h.
  */
 static __always_inline bool heap_enter(void)
 {

@@ -6,8 +6,8 @@
  *	alloc	from the function, gently | from the reserve | from the function | wait
  *	free	to the reserve if it is not full, waking who waits | to the function
  *
- * Waiters sleep on pool->wait, which changes with every element that comes back; they look again every
- * 5 seconds in case memory came from elsewhere.
+ * Waiters sleep on pool->wait, which changes with every element that comes back; they look again
+ * every 5 seconds in case memory came from elsewhere.
  *
  * Locks: pool->lock for the reserve, inside the gate so that fork() never finds it taken; callers
  * that may not wait try both.  The functions of the pool are called with no lock held.

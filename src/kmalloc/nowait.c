@@ -2,8 +2,8 @@
 /*
  * Memory without waiting, and memory in any context.
  *
- * GFP_NOWAIT and GFP_ATOMIC come here when the thread's loaded magazine is empty.  No system call is
- * made: only what is mapped is handed out, and the gate is tried, not waited for.
+ * GFP_NOWAIT and GFP_ATOMIC come here when the thread's loaded magazine is empty.  No system call
+ * is made: only what is mapped is handed out, and the gate is tried, not waited for.
  *
  * kmalloc_nolock may also be called by a signal handler, which may have interrupted anything, so
  * it does not touch the thread's magazines, whose fast paths are not atomic.  kfree_nolock

@@ -3,9 +3,9 @@
  * kfree_rcu and type-safe caches over liburcu.
  *
  * The library does not need liburcu: it looks whether the program has loaded one of its flavours,
- * by weak references, and uses the first one there is, in the order memb, mb, bp, qsbr.  Without any,
- * nobody can be inside rcu_read_lock, but neither can we know when a reader of the program's own kind
- * is done: what is handed to kfree_rcu then is leaked, and that is said once.
+ * by weak references, and uses the first one there is, in the order memb, mb, bp, qsbr.  Without
+ * any, nobody can be inside rcu_read_lock, but neither can we know when a reader of the program's
+ * own kind is done: what is handed to kfree_rcu then is leaked, and that is said once.
  *
  * liburcu's struct rcu_head is two words; for kfree_rcu it stands in the object, for a slab in the
  * list node of its struct page, which is on no list any more.

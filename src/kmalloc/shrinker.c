@@ -5,8 +5,8 @@
  * How much is asked of one follows the kernel: at priority p, (objects >> p) * 4 / seeks of them,
  * in batches; what is less than a batch is put off to the next time.
  *
- * A shrinker runs with no lock of ours held, so it may free and even allocate; it is not called from
- * within itself.  shrinker_free waits until its callbacks have returned.
+ * A shrinker runs with no lock of ours held, so it may free and even allocate; it is not called
+ * from within itself.  shrinker_free waits until its callbacks have returned.
  *
  * Locks: shrinkers_lock for the list and km_users.
  *

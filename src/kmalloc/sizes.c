@@ -8,7 +8,8 @@
  * object, 9 % on average over real programs; with powers of two alone it is 31 %.
  *
  * Invariants: class sizes ascend and are multiples of 16; above 1024 multiples of 256, so that
- * class_of_large needs one entry for 256 bytes; every power of two from 16 to the largest is a class.
+ * class_of_large needs one entry for 256 bytes; every power of two from 16 to the largest is a
+ * class.
  */
 #include "kmalloc/sizes.h"
 

@@ -4,9 +4,10 @@
  *
  * fork() copies the locks of the library as they are at that moment; the child would wait for ever
  * for one that another thread held.  Taking them all before fork() is no cure: the C
- * library then waits for the locks of stdio, and a thread that holds one of those may wait for ours.
- * So fork() takes none.  It closes the gate and waits until the threads inside have left, which
- * takes microseconds since nobody sleeps there; then no lock is held and everything is consistent.
+ * library then waits for the locks of stdio, and a thread that holds one of those may wait for
+ * ours. So fork() takes none.  It closes the gate and waits until the threads inside have left,
+ * which takes microseconds since nobody sleeps there; then no lock is held and everything is
+ * consistent.
  *
  * A thread that comes to the closed gate waits for the end of the fork, but not for long: it
  * may be the one whose stdio lock fork() waits for.  After PATIENCE_MS it goes on without entering

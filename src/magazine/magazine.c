@@ -2,9 +2,9 @@
 /*
  * The slow halves of allocation and free: what happens when the loaded magazine is empty or full.
  *
- * Each thread has two magazines a class, loaded and previous (Bonwick 2001, section 3.1: with two, a
- * program that allocates and frees one object at the border of a magazine does not go to the depot
- * each time).  In order of preference:
+ * Each thread has two magazines a class, loaded and previous (Bonwick 2001, section 3.1: with
+ * two, a program that allocates and frees one object at the border of a magazine does not go to
+ * the depot each time).  In order of preference:
  *
  *	empty	previous has rounds: swap | a full one from the depot | fill from slabs
  *	full	previous is empty: swap   | leave the full one in the depot, take an empty one

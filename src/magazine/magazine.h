@@ -44,8 +44,8 @@ struct thread;
 struct thread_slot;
 
 /*
- * What malloc and free read: less than 512 bytes, since a library that is loaded late finds only 512 bytes
- * of static thread storage to spare.
+ * What malloc and free read: less than 512 bytes, since a library that is loaded late finds only
+ * 512 bytes of static thread storage to spare.
  */
 struct thread_tls {
 	void **top[NR_MAP_VALUES];	/* by slab map value; [0] and others' stay at no_magazine */

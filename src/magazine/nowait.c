@@ -2,8 +2,8 @@
 /*
  * Allocation for those who may not wait: GFP_NOWAIT, GFP_ATOMIC, kmalloc_nolock.
  *
- * The same places as always are asked, in the same order, but for one object and with locks that are
- * tried for no longer than somebody may hold them.  A lock that cannot be had (its holder was
+ * The same places as always are asked, in the same order, but for one object and with locks that
+ * are tried for no longer than somebody may hold them.  A lock that cannot be had (its holder was
  * preempted, or is the slow path that the calling signal handler interrupted) counts as a place
  * that is empty.
  *

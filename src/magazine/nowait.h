@@ -8,8 +8,8 @@
 #include "magazine/thread.h"
 
 /*
- * The gate, tried.  GATE_NESTED: inside a slow path of the own thread, which fork() waits for anyway:
- * shared structures may be used if their locks can be had, the thread's own ones may not.
+ * The gate, tried.  GATE_NESTED: inside a slow path of the own thread, which fork() waits for
+ * anyway: shared structures may be used if their locks can be had, the thread's own ones may not.
  */
 enum gate_pass { GATE_CLOSED, GATE_ENTERED, GATE_NESTED };
 

@@ -7,8 +7,8 @@
  * (the C library frees some itself) goes to the slabs one by one.
  *
  * States (thread_tls.state): NEW -> LIVE -> DEAD.  A thread that cannot get memory for its struct
- * thread stays NEW and tries again.  EARLY is what a zeroed thread_tls says: the dynamic linker calls
- * malloc for resolvers of indirect functions before it copies the initial thread storage.
+ * thread stays NEW and tries again.  EARLY is what a zeroed thread_tls says: the dynamic linker
+ * calls malloc for resolvers of indirect functions before it copies the initial thread storage.
  *
  * Locks: threads_lock guards the list and keeps its members from exiting.  A thread's loaded
  * magazines are its own; others read its tops only for statistics, and in the child of a fork.

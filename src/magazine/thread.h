@@ -88,8 +88,8 @@ void thread_flush_self(void);
  * The gate.  Every slow path runs between gate_enter and gate_leave.
  *
  * gate_enter returns false if the caller must not wait for anything: it is a signal handler
- * that interrupted a slow path of its own thread, or a fork() has been under way for so long that it
- * may be waiting for a lock (of stdio, say) that the caller holds.
+ * that interrupted a slow path of its own thread, or a fork() has been under way for so long that
+ * it may be waiting for a lock (of stdio, say) that the caller holds.
  */
 extern _Atomic uint32_t gate_forks __hidden;	/* fork() calls under way */
 extern _Atomic uint32_t gate_unlisted __hidden;	/* threads without a struct thread inside the gate */

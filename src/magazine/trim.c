@@ -50,8 +50,8 @@ size_t trim_all(void)
 /*
  * Without a helper thread, nobody trims a process that has gone idle, so it is trimmed while it
  * shrinks: whenever what is in use has fallen by a quarter since the last look.  What
- * caches and holes keep is then bounded by what is in use, and since each trim takes a heap of three
- * quarters the size, all of them together cost a few times the first.
+ * caches and holes keep is then bounded by what is in use, and since each trim takes a heap of
+ * three quarters the size, all of them together cost a few times the first.
  */
 
 static _Atomic size_t used_peak;	/* pages in use: the most since the last trim */

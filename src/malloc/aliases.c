@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The names under which glibc exports its own malloc a second time.  Libraries that wrap malloc call
- * them; if they led to glibc, the program would have two heaps.
+ * The names under which glibc exports its own malloc a second time.  Libraries that wrap malloc
+ * call them; if they led to glibc, the program would have two heaps.
  */
 #include "malloc/malloc.h"
 

@@ -39,8 +39,8 @@ __export int malloc_trim(size_t pad)
 }
 
 /*
- * Every parameter of mallopt(3) tunes something that glibc's malloc has and this one does not (bins,
- * arenas, the top of the heap), or is an option here: accepted without effect, as the manual
+ * Every parameter of mallopt(3) tunes something that glibc's malloc has and this one does not
+ * (bins, arenas, the top of the heap), or is an option here: accepted without effect, as the manual
  * allows for values that are only hints.
  */
 __export int mallopt(int param, int value)

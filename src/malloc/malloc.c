@@ -2,9 +2,9 @@
 /*
  * malloc, free and calloc.
  *
- * The fast paths are what do_malloc and do_free in malloc.h compile to: a table of size classes, the
- * thread's magazine, done.  No lock, no atomic operation, no test whether the library or the thread
- * is ready: until they are, the tables lead to a magazine that is both empty and full.
+ * The fast paths are what do_malloc and do_free in malloc.h compile to: a table of size classes,
+ * the thread's magazine, done.  No lock, no atomic operation, no test whether the library or the
+ * thread is ready: until they are, the tables lead to a magazine that is both empty and full.
  *
  * errno: set to ENOMEM where NULL means that; otherwise untouched, since everything below makes its
  * system calls without it (POSIX 2024 requires it of free).

@@ -2,8 +2,8 @@
 /*
  * Pages below 4 GiB.
  *
- * Few programs want them, and those want few: regions of 64 MiB, made at first use at addresses that
- * are tried one after another, each with a bitmap of its free pages that is searched from the
+ * Few programs want them, and those want few: regions of 64 MiB, made at first use at addresses
+ * that are tried one after another, each with a bitmap of its free pages that is searched from the
  * start.  Free pages hold no memory, so all of them read as zero.
  *
  * The regions look like those of the zone, so that slabs, struct pages and free() work in them as

@@ -368,8 +368,8 @@ static void area_set_size(struct vmap_area *area, size_t size)
 }
 
 /*
- * Pages behind the moved ones would be a second mapping for the kernel, which moves one at a time: so
- * the area grows by the move itself, and only by it.
+ * Pages behind the moved ones would be a second mapping for the kernel, which moves one at a
+ * time: so the area grows by the move itself, and only by it.
  */
 static bool grow_by_moving(struct vmap_area *area, size_t size)
 {

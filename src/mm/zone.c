@@ -23,9 +23,7 @@
  *
  * References: Knowlton, "A fast storage allocator" (CACM 1965); Linux mm/page_alloc.c.
  */
-#include "mm/zone.h"
-
-#include <limits.h>
+#include "mm/zone_block.h"
 
 #include "lib/bitmap.h"
 #include "lib/bug.h"
@@ -37,12 +35,6 @@
 struct zone zone = { .lock = OS_MUTEX(RANK_ZONE) };
 size_t limit_pages;
 _Atomic size_t charged_pages;
-
-/* Set while one thread reserves a further region; not a lock, since that is a system call. */
-static _Atomic bool creating_region;
-
-#define GROW_MIN	((size_t)256 << 10)
-#define GROW_MAX	((size_t)32 << 20)
 
 void zone_init(void)
 {
@@ -58,25 +50,20 @@ void zone_init(void)
  * Free lists.
  */
 
-static enum zone_list list_of(const struct page *page)
-{
-	return page->nr_dirty ? ZONE_DIRTY : ZONE_CLEAN;
-}
-
-static void block_insert(struct page *page, unsigned order, unsigned nr_dirty)
+void block_insert(struct page *page, unsigned order, unsigned nr_dirty)
 {
 	page->type = PAGE_FREE;
 	page->order = (uint8_t)order;
 	page->nr_dirty = nr_dirty;
-	list_add(&page->lru, &zone.free[list_of(page)][order]);
-	zone.nonempty[list_of(page)] |= 1u << order;
+	list_add(&page->lru, &zone.free[block_list(page)][order]);
+	zone.nonempty[block_list(page)] |= 1u << order;
 	zone.nr_free += (size_t)1 << order;
 	zone.nr_dirty += nr_dirty;
 }
 
-static void block_remove(struct page *page)
+void block_remove(struct page *page)
 {
-	enum zone_list list = list_of(page);
+	enum zone_list list = block_list(page);
 	unsigned order = page->order;
 
 	page->type = PAGE_NONE;
@@ -87,12 +74,7 @@ static void block_remove(struct page *page)
 	zone.nr_dirty -= page->nr_dirty;
 }
 
-static bool is_free_block(const struct page *page, unsigned order)
-{
-	return page->type == PAGE_FREE && page->order == order;
-}
-
-static void block_free(struct region *r, size_t index, unsigned order, unsigned nr_dirty)
+void block_free(struct region *r, size_t index, unsigned order, unsigned nr_dirty)
 {
 	for (; order < MAX_PAGE_ORDER; order++) {
 		struct page *buddy = &r->pages[index ^ ((size_t)1 << order)];
@@ -107,7 +89,7 @@ static void block_free(struct region *r, size_t index, unsigned order, unsigned 
 }
 
 /* Any range of pages is a sequence of blocks, each as large as its start and the rest allow. */
-static void range_free(struct region *r, size_t index, size_t nr)
+void range_free(struct region *r, size_t index, size_t nr)
 {
 	while (nr) {
 		unsigned order = min(lowest_bit(index), ilog2(nr));
@@ -162,106 +144,7 @@ static struct page *block_take(unsigned order, enum zone_list list)
 	return page;
 }
 
-/*
- * Free neighbours that are no buddies, for large runs that need no alignment.  Power-of-two blocks
- * alone would leave a program with large buffers of odd sizes with half of its free memory in
- * places where nothing fits.
- */
-
 #define EXTENT_MIN	16u		/* pages: below, looking costs more than it gains */
-#define EXTENT_TRIES	8		/* blocks of a list to look around */
-
-/*
- * Is the page at @index, of which nothing is known, the first one of a free block?  The struct
- * pages of a slab's tail hold its bitmap, which may look like anything, so the slab map is asked as
- * well.  A slab that is being made or released meanwhile sets its map bytes before it writes
- * bits and clears them after it cleared the bits (slab/slab.c): hence the order, and the second look.
- */
-static struct page *block_at(struct region *r, size_t index)
-{
-	uintptr_t addr = r->base + (index << PAGE_SHIFT);
-	struct page *page = &r->pages[index];
-
-	if (addr < r->heap || addr >= READ_ONCE(r->usable) || READ_ONCE(page->type) != PAGE_FREE)
-		return NULL;
-	atomic_thread_fence(memory_order_acquire);	/* pairs with the fences in slab_set_map */
-	if (READ_ONCE(*slab_map_byte(r, addr)))
-		return NULL;
-	atomic_thread_fence(memory_order_acquire);
-	return READ_ONCE(page->type) == PAGE_FREE ? page : NULL;
-}
-
-/* The free block that ends where @index starts, or NULL. */
-static struct page *block_before(struct region *r, size_t index)
-{
-	unsigned order, max_order = min(lowest_bit(index), (unsigned)MAX_PAGE_ORDER);
-
-	for (order = 0; order <= max_order; order++) {
-		struct page *page = block_at(r, index - ((size_t)1 << order));
-
-		if (page && page->order == order)
-			return page;
-	}
-	return NULL;
-}
-
-/* From which page on are there @nr free ones around @page?  0 if there are not as many. */
-static size_t extent_around(struct region *r, struct page *page, size_t nr)
-{
-	size_t start = (size_t)(page - r->pages), end = start;
-
-	while (end - start < nr && (page = block_at(r, end)))
-		end += (size_t)1 << page->order;
-	while (end - start < nr && (page = block_before(r, start)))
-		start -= (size_t)1 << page->order;
-	return end - start >= nr ? start : 0;
-}
-
-/* Removes the blocks from @index on that hold @nr pages; returns how many pages they hold. */
-static size_t extent_remove(struct region *r, size_t index, size_t nr)
-{
-	size_t end = index;
-
-	while (end - index < nr) {
-		struct page *page = &r->pages[end];
-
-		block_remove(page);
-		end += (size_t)1 << page->order;
-	}
-	return end - index;
-}
-
-static struct page *extent_in(struct list_node *head, size_t nr, unsigned max_tries)
-{
-	struct list_node *pos;
-	unsigned tries = 0;
-
-	list_for_each(pos, head) {
-		struct page *page = list_entry(pos, struct page, lru);
-		struct region *r = page_region(page);
-		size_t index = extent_around(r, page, nr), size;
-
-		if (index) {
-			size = extent_remove(r, index, nr);
-			range_free(r, index + nr, size - nr);
-			return &r->pages[index];
-		}
-		if (++tries == max_tries)
-			break;
-	}
-	return NULL;
-}
-
-/* Any range of @nr pages holds a block of at least a quarter of its size. */
-static struct page *extent_take(unsigned nr)
-{
-	unsigned order = ilog2(nr), i;
-	struct page *page = NULL;
-
-	for (i = 0; i < 3 && !page; i++)
-		page = extent_in(&zone.free[ZONE_DIRTY][order - i], nr, EXTENT_TRIES);
-	return page;
-}
 
 /* Takes a block of @order and leaves @nr pages of it. */
 static struct page *run_from(unsigned nr, unsigned order, enum zone_list list)
@@ -331,96 +214,6 @@ struct page *zone_alloc_nowait(unsigned nr, unsigned align_order, size_t keep)
 	return NULL;
 }
 
-/*
- * Growth.
- */
-
-/* Small at first, so that a small program's metadata stays within a few pages. */
-static size_t grow_step(void)
-{
-	return max(min(zone.managed * PAGE_SIZE / 4, GROW_MAX), GROW_MIN);
-}
-
-/* A range of the newest region that holds an aligned block of @order, or false. */
-static bool grow_reserve(struct region *r, unsigned order, size_t step, uintptr_t range[2])
-{
-	size_t block = PAGE_SIZE << order;
-	size_t unit = step < BLOCK_SIZE ? GROW_MIN : BLOCK_SIZE;
-	uintptr_t least = align_up(r->grown, block) + block;
-	uintptr_t end = max(least, align_up(r->grown + step, unit));
-
-	if (end > r->end)
-		end = least;
-	if (end > r->end || end < r->grown)
-		return false;
-	range[0] = r->grown;
-	range[1] = end;
-	r->grown = end;
-	return true;
-}
-
-static bool grow_add(struct region *r, uintptr_t start, uintptr_t end)
-{
-	size_t pages = (end - start) >> PAGE_SHIFT;
-
-	if (region_commit(r, start, end - start))
-		return false;
-	os_mutex_lock(&zone.lock);
-	range_free(r, (start - r->base) >> PAGE_SHIFT, pages);
-	zone.managed += pages;
-	os_mutex_unlock(&zone.lock);
-	return true;
-}
-
-/* The system refused: hand the range back if nobody reserved behind it meanwhile. */
-static void grow_undo(struct region *r, const uintptr_t range[2])
-{
-	os_mutex_lock(&zone.lock);
-	if (r->grown == range[1])
-		r->grown = range[0];
-	os_mutex_unlock(&zone.lock);
-}
-
-static bool grow_in(struct region *r, unsigned order, size_t step)
-{
-	uintptr_t range[2];
-	bool reserved;
-
-	os_mutex_lock(&zone.lock);
-	reserved = grow_reserve(r, order, step ? step : grow_step(), range);
-	os_mutex_unlock(&zone.lock);
-	if (!reserved)
-		return false;
-	if (grow_add(r, range[0], range[1]))
-		return true;
-	grow_undo(r, range);
-	return false;
-}
-
-static bool grow_region(void)
-{
-	bool done, taken = false;
-
-	if (!atomic_compare_exchange_strong(&creating_region, &taken, true)) {
-		os_yield_cpu(~0u);
-		return true;		/* the other thread may have made one: look again */
-	}
-	done = region_create() != NULL;
-	atomic_store(&creating_region, false);
-	return done;
-}
-
-/* A generous step first, then just what is needed, then a new region. */
-static bool zone_grow(unsigned order)
-{
-	unsigned nr = atomic_load_explicit(&nr_regions, memory_order_acquire);
-
-	if (nr && (grow_in(&regions[nr - 1], order, 0) ||
-		   grow_in(&regions[nr - 1], order, PAGE_SIZE << order)))
-		return true;
-	return grow_region();
-}
-
 struct page *zone_alloc(unsigned nr, unsigned align_order)
 {
 	unsigned order = max(order_of(nr), align_order);
@@ -444,9 +237,7 @@ struct page *zone_alloc_huge(size_t nr)
 	if (nr > UINT32_MAX || !limit_charge(nr))
 		return NULL;
 	os_mutex_lock(&zone.lock);
-	page = extent_in(&zone.free[ZONE_DIRTY][MAX_PAGE_ORDER], nr, UINT_MAX);
-	if (!page)
-		page = extent_in(&zone.free[ZONE_CLEAN][MAX_PAGE_ORDER], nr, UINT_MAX);
+	page = extent_take_huge(nr);
 	if (page) {
 		page->type = PAGE_RUN;
 		page->nr_pages = (uint32_t)nr;
@@ -486,34 +277,20 @@ void zone_zero(struct page *run)
 					 PAGE_SIZE);
 }
 
-/* Takes the free pages behind a run, if there are enough. */
-static bool run_extend(struct page *run, unsigned more)
-{
-	struct region *r = page_region(run);
-	size_t end = (size_t)(run - r->pages) + run->nr_pages, at = end, size;
-	struct page *page;
-
-	while (at - end < more && (page = block_at(r, at)))
-		at += (size_t)1 << page->order;
-	if (at - end < more)
-		return false;
-	size = extent_remove(r, end, more);
-	range_free(r, end + more, size - more);
-	zone.dirty_low = min(zone.dirty_low, zone.nr_dirty);
-	return true;
-}
-
 bool zone_extend(struct page *run, unsigned nr)
 {
 	unsigned more = nr - run->nr_pages, faults = 0;
+	struct region *r = page_region(run);
 	bool done;
 
 	if (nr > MAX_RUN_PAGES || !limit_charge(more))
 		return false;
 	os_mutex_lock(&zone.lock);
-	done = run_extend(run, more);
-	if (done)
+	done = extent_take_at(r, (size_t)(run - r->pages) + run->nr_pages, more);
+	if (done) {
 		faults = count_clean(run + run->nr_pages, more);
+		zone.dirty_low = min(zone.dirty_low, zone.nr_dirty);
+	}
 	os_mutex_unlock(&zone.lock);
 	limit_uncharge(more - faults);
 	if (done)
@@ -531,145 +308,4 @@ void zone_trim(struct page *run, unsigned nr)
 		return;
 	run->nr_pages = nr;
 	zone_free(run + nr, tail);
-}
-
-/*
- * Purging.
- */
-
-#define PURGE_BATCH	16
-
-static unsigned isolate(struct page **batch, size_t *pages, unsigned min_order)
-{
-	unsigned nr = 0, order = NR_ORDERS;
-
-	while (order-- > min_order) {
-		struct list_node *head = &zone.free[ZONE_DIRTY][order];
-
-		while (nr < PURGE_BATCH && *pages && !list_empty(head)) {
-			batch[nr] = list_last(head, struct page, lru);
-			block_remove(batch[nr]);
-			batch[nr]->type = PAGE_ISOLATED;
-			zone.nr_isolated += (size_t)1 << order;
-			*pages -= min(*pages, (size_t)batch[nr]->nr_dirty);
-			nr++;
-		}
-	}
-	zone.dirty_low = min(zone.dirty_low, zone.nr_dirty);
-	return nr;
-}
-
-static void put_back(struct page *page, bool purged)
-{
-	struct region *r = page_region(page);
-	size_t index = (size_t)(page - r->pages), size = (size_t)1 << page->order;
-	unsigned nr_dirty = page->nr_dirty;
-
-	page->type = PAGE_NONE;
-	zone.nr_isolated -= size;
-	if (purged) {
-		bitmap_clear_range(r->dirty, index, size);
-		zone.purged += nr_dirty;
-		limit_uncharge(nr_dirty);
-		nr_dirty = 0;
-	}
-	block_free(r, index, page->order, nr_dirty);
-}
-
-/* Locked memory cannot be purged: such blocks come back dirty. */
-static size_t purge_batch(struct page **batch, unsigned nr)
-{
-	bool done[PURGE_BATCH];
-	size_t purged = 0;
-	unsigned i;
-
-	for (i = 0; i < nr; i++) {
-		done[i] = !os_purge((void *)page_to_addr(batch[i]), PAGE_SIZE << batch[i]->order);
-		purged += done[i] ? batch[i]->nr_dirty : 0;
-	}
-	os_mutex_lock(&zone.lock);
-	for (i = 0; i < nr; i++)
-		put_back(batch[i], done[i]);
-	os_mutex_unlock(&zone.lock);
-	return purged;
-}
-
-size_t zone_purge(size_t pages, unsigned min_order)
-{
-	struct page *batch[PURGE_BATCH];
-	size_t now, total = 0;
-	unsigned nr;
-
-	do {
-		os_mutex_lock(&zone.lock);
-		nr = isolate(batch, &pages, min_order);
-		os_mutex_unlock(&zone.lock);
-		now = purge_batch(batch, nr);
-		total += now;
-	} while (now && pages);
-	return total;
-}
-
-void zone_count_purged(size_t pages)
-{
-	os_mutex_lock(&zone.lock);
-	zone.purged += pages;
-	os_mutex_unlock(&zone.lock);
-}
-
-size_t zone_dirty_low_reset(void)
-{
-	size_t low;
-
-	os_mutex_lock(&zone.lock);
-	low = zone.dirty_low;
-	zone.dirty_low = zone.nr_dirty;
-	os_mutex_unlock(&zone.lock);
-	return low;
-}
-
-/*
- * Checking.
- */
-
-static unsigned block_errors(const struct page *page, unsigned order, enum zone_list list)
-{
-	struct region *r = page_region(page);
-	size_t index = (size_t)(page - r->pages), size = (size_t)1 << order;
-	const struct page *buddy = &r->pages[index ^ size];
-
-	return !is_free_block(page, order) + ((index & (size - 1)) != 0) +
-	       (page->nr_dirty != bitmap_count_range(r->dirty, index, size)) +
-	       (list_of(page) != list) +
-	       (order < MAX_PAGE_ORDER && is_free_block(buddy, order));
-}
-
-static unsigned list_errors(enum zone_list list, unsigned order, size_t *pages, size_t *dirty)
-{
-	struct list_node *pos;
-	unsigned errors = 0;
-
-	list_for_each(pos, &zone.free[list][order]) {
-		struct page *page = list_entry(pos, struct page, lru);
-
-		errors += block_errors(page, order, list);
-		*pages += (size_t)1 << order;
-		*dirty += page->nr_dirty;
-	}
-	return errors + (list_empty(&zone.free[list][order]) !=
-			 !(zone.nonempty[list] >> order & 1));
-}
-
-unsigned zone_check(void)
-{
-	size_t pages = 0, dirty = 0;
-	unsigned l, k, errors = 0;
-
-	os_mutex_lock(&zone.lock);
-	for (l = 0; l < NR_ZONE_LISTS; l++)
-		for (k = 0; k < NR_ORDERS; k++)
-			errors += list_errors(l, k, &pages, &dirty);
-	errors += (pages != zone.nr_free) + (dirty != zone.nr_dirty);
-	os_mutex_unlock(&zone.lock);
-	return errors;
 }

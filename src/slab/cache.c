@@ -8,8 +8,8 @@
  *
  * Every cache has an id, the smallest that was free, by which threads find their magazines for it.
  *
- * Locks: caches_lock guards the table and the pins.  A cache that is being looked at by cache_for_each
- * is pinned; cache_fini takes it off the table and waits until nobody does.
+ * Locks: caches_lock guards the table and the pins.  A cache that is being looked at by
+ * cache_for_each is pinned; cache_fini takes it off the table and waits until nobody does.
  */
 #include "lib/bits.h"
 #include "lib/bug.h"

@@ -9,8 +9,8 @@
  * object that is freed twice is found because its bit is already set.
  *
  * Slabs with free objects are on one of eight lists by how full they are.  Objects are taken from
- * the fullest ones, so that the emptiest can run empty and be given back.  One empty slab is kept, so
- * that a cache on the border does not make and free a slab again and again.
+ * the fullest ones, so that the emptiest can run empty and be given back.  One empty slab is
+ * kept, so that a cache on the border does not make and free a slab again and again.
  *
  * "In use" here means: not in a slab's bitmap.  Objects in magazines are in use in this sense.
  *
@@ -39,8 +39,8 @@
  */
 
 /*
- * The zone looks at struct pages that may be a slab's bitmap, and asks the slab map whether they are:
- * while there is a bitmap, the map must say so.  The fences pair with those of block_at in
+ * The zone looks at struct pages that may be a slab's bitmap, and asks the slab map whether they
+ * are: while there is a bitmap, the map must say so.  The fences pair with those of block_at in
  * mm/zone.c.
  */
 static void slab_set_map(struct page *slab, unsigned order, uint8_t value)
@@ -129,7 +129,7 @@ static unsigned fullness(const struct kmem_cache *s, unsigned free_objects)
 	return free_objects * s->fullness_factor >> 16;
 }
 
-static void list_slab(struct kmem_cache *s, struct page *slab)
+void slab_list(struct kmem_cache *s, struct page *slab)
 {
 	if (slab->flags & PG_ISOLATED)
 		return;
@@ -143,7 +143,7 @@ static void list_slab(struct kmem_cache *s, struct page *slab)
 	}
 }
 
-static void unlist_slab(struct kmem_cache *s, struct page *slab)
+void slab_unlist(struct kmem_cache *s, struct page *slab)
 {
 	if (!slab->free_objects || slab->flags & PG_ISOLATED)
 		return;
@@ -199,9 +199,9 @@ static unsigned take_listed(struct kmem_cache *s, void **objs, unsigned n)
 	while (left && (slab = fullest_slab(s))) {
 		unsigned now = min(left, (unsigned)slab->free_objects);
 
-		unlist_slab(s, slab);
+		slab_unlist(s, slab);
 		take_objects(s, slab, objs + left, now);
-		list_slab(s, slab);
+		slab_list(s, slab);
 		left -= now;
 	}
 	s->nr_free -= n - left;
@@ -212,7 +212,7 @@ static void add_slab_locked(struct kmem_cache *s, struct page *slab)
 {
 	s->nr_slabs++;
 	s->nr_free += s->objects;
-	list_slab(s, slab);
+	slab_list(s, slab);
 }
 
 static void add_slab(struct kmem_cache *s, struct page *slab)
@@ -322,9 +322,9 @@ static void relist_slab(struct kmem_cache *s, struct page *slab)
 		slab->free_objects++;
 		return;
 	}
-	unlist_slab(s, slab);
+	slab_unlist(s, slab);
 	slab->free_objects++;
-	list_slab(s, slab);
+	slab_list(s, slab);
 }
 
 static bool free_object(struct kmem_cache *s, void *object, struct list_node *release)
@@ -341,7 +341,7 @@ static bool free_object(struct kmem_cache *s, void *object, struct list_node *re
 	relist_slab(s, slab);
 	if (s->nr_empty > KEEP_EMPTY && slab->free_objects == s->objects &&
 	    !(slab->flags & PG_ISOLATED)) {
-		unlist_slab(s, slab);
+		slab_unlist(s, slab);
 		s->nr_slabs--;
 		s->nr_free -= s->objects;
 		list_add(&slab->lru, release);
@@ -393,7 +393,7 @@ size_t slab_shrink_to(struct kmem_cache *s, unsigned keep)
 	while (s->nr_empty > keep) {
 		struct page *slab = list_last(&s->empty, struct page, lru);
 
-		unlist_slab(s, slab);
+		slab_unlist(s, slab);
 		s->nr_slabs--;
 		s->nr_free -= s->objects;
 		list_add(&slab->lru, &release);
@@ -401,102 +401,6 @@ size_t slab_shrink_to(struct kmem_cache *s, unsigned keep)
 	}
 	os_mutex_unlock(&s->lock);
 	slab_release_list(&release);
-	return pages;
-}
-
-/*
- * Holes: pages of a slab on which no object is in use.  A few survivors of a burst can keep many
- * slabs alive; their pages go back all the same, and come back as zeroes when an object on them is
- * used again.  Not for constructed objects, whose contents must stay.
- *
- * Meanwhile the slab is isolated: it is on no list, so that no object is taken from it, while objects
- * may well be freed into it.
- */
-
-static struct page *isolate_slab(struct kmem_cache *s, struct list_node *head, bool all)
-{
-	struct list_node *pos;
-
-	list_for_each(pos, head) {
-		struct page *slab = list_entry(pos, struct page, lru);
-		bool used = slab->flags & PG_USED;
-
-		slab->flags &= (uint8_t)~PG_USED;
-		if (!(slab->flags & PG_HOLES) || (used && !all))
-			continue;
-		unlist_slab(s, slab);
-		slab->flags = PG_ISOLATED;
-		return slab;
-	}
-	return NULL;
-}
-
-static bool range_is_free(struct kmem_cache *s, struct page *slab, size_t start, size_t end)
-{
-	unsigned i = slab_index(s, start), last = min(slab_index(s, end - 1), s->objects - 1u);
-
-	return i > last ||
-	       bitmap_count_range(slab_bitmap(slab), i, last - i + 1) == last - i + 1;
-}
-
-/* From @at on, the first page with an object in use, or the first without one. */
-static size_t next_page(struct kmem_cache *s, struct page *slab, size_t at, bool in_use)
-{
-	while (at < PAGE_SIZE << s->order &&
-	       range_is_free(s, slab, at, at + PAGE_SIZE) == in_use)
-		at += PAGE_SIZE;
-	return at;
-}
-
-/* The bits only ever become set while the slab is isolated: a free page stays free. */
-static size_t purge_slab(struct kmem_cache *s, struct page *slab)
-{
-	char *base = (char *)page_to_addr(slab);
-	size_t start = 0, end, pages = 0;
-
-	while ((start = next_page(s, slab, start, false)) < PAGE_SIZE << s->order) {
-		end = next_page(s, slab, start, true);
-		if (!os_purge(base + start, end - start))
-			pages += (end - start) >> PAGE_SHIFT;
-		start = end;
-	}
-	return pages;
-}
-
-static void rejoin_slab(struct kmem_cache *s, struct page *slab)
-{
-	os_mutex_lock(&s->lock);
-	slab->flags &= (uint8_t)~PG_ISOLATED;
-	list_slab(s, slab);
-	os_mutex_unlock(&s->lock);
-}
-
-static struct page *next_with_holes(struct kmem_cache *s, bool all)
-{
-	struct page *slab = NULL;
-	unsigned i;
-
-	os_mutex_lock(&s->lock);
-	for (i = 0; i < NR_FULLNESS && !slab; i++)
-		slab = isolate_slab(s, &s->partial[i], all);
-	if (!slab)
-		slab = isolate_slab(s, &s->empty, all);
-	os_mutex_unlock(&s->lock);
-	return slab;
-}
-
-size_t slab_purge_holes(struct kmem_cache *s, bool all)
-{
-	struct page *slab;
-	size_t pages = 0;
-
-	if (s->ctor || s->hooks)
-		return 0;
-	while ((slab = next_with_holes(s, all))) {
-		pages += purge_slab(s, slab);
-		rejoin_slab(s, slab);
-	}
-	zone_count_purged(pages);
 	return pages;
 }
 

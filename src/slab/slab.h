@@ -14,8 +14,8 @@
 #define NR_FULLNESS	8
 
 /*
- * What stands in the slab map: 0 for pages that are no slab, 1 … NR_KMALLOC_CLASSES for the slabs of
- * the kmalloc caches, and above that the order of any other cache's slab.
+ * What stands in the slab map: 0 for pages that are no slab, 1 … NR_KMALLOC_CLASSES for the slabs
+ * of the kmalloc caches, and above that the order of any other cache's slab.
  */
 #define NR_KMALLOC_CLASSES	40
 #define MAP_OTHER(order)	(NR_KMALLOC_CLASSES + 1 + (order) - MIN_SLAB_ORDER)
@@ -144,6 +144,10 @@ static inline size_t slab_shrink(struct kmem_cache *s)
 
 /* Adds a slab whose objects are all free.  False if there is no memory. */
 bool slab_grow(struct kmem_cache *s);
+
+/* On and off the list for slabs of its fullness.  Under s->lock. */
+void slab_list(struct kmem_cache *s, struct page *slab);
+void slab_unlist(struct kmem_cache *s, struct page *slab);
 
 /*
  * Gives back the memory of pages in slabs on which no object is in use; of slabs that were used
