@@ -98,7 +98,7 @@ void catalog_add_trace(struct set *set, const char *path)
 	t->unit = xstrdup("call");
 	t->what = xstrdup("recorded allocation calls");
 	t->file = xstrdup(path);
-	t->flags = T_TRACE | T_IDLE;
+	t->flags = T_TRACE;
 }
 
 static void add_files(struct set *set, const char *directory, const char *suffix,

@@ -18,7 +18,7 @@
 #include "driver/terminal.h"
 #include "driver/util.h"
 
-static const double quick_scale = 0.2;
+static const double default_scale = 0.5, quick_scale = 0.2;
 
 static unsigned processors(void)
 {
@@ -30,7 +30,7 @@ static unsigned processors(void)
 void request_defaults(struct request *r)
 {
 	r->plan = (struct plan){
-		.rounds = 5, .scale = 1, .timeout = 120, .memory = true, .idle = 10.5,
+		.rounds = 5, .scale = default_scale, .timeout = 120, .memory = true, .idle = 10.5,
 		.latency = true, .seed = 1, .thread_counts = 1,
 	};
 	r->plan.threads[0] = processors() < 2 ? 2 : processors();
@@ -38,7 +38,7 @@ void request_defaults(struct request *r)
 
 static void make_quick(struct plan *plan)
 {
-	if (plan->scale == 1)
+	if (plan->scale == default_scale)
 		plan->scale = quick_scale;
 	plan->memory = false;
 	plan->latency = false;

@@ -34,7 +34,7 @@ static const struct argp_option options[] = {
 	{ "rounds", 'n', "N", 0, "Counted rounds (5; one more goes before as warm-up)", 1 },
 	{ "threads", 't', "N,…", 0, "Threads of the multi-threaded workloads (processors)", 1 },
 	{ "output", 'o', "DIR", 0, "Write results.json, .csv and .md and report.html there", 1 },
-	{ "scale", OPT_SCALE, "X", 0, "Amount of work a run (1)", 2 },
+	{ "scale", OPT_SCALE, "X", 0, "Amount of work a run (0.5)", 2 },
 	{ "timeout", OPT_TIMEOUT, "S", 0, "Seconds that a run may take (120)", 2 },
 	{ "idle", OPT_IDLE, "S", 0, "Seconds of idling in the memory pass (10.5)", 2 },
 	{ "no-memory", OPT_NO_MEMORY, NULL, 0, "Skip the memory pass", 2 },

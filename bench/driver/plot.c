@@ -237,7 +237,9 @@ static void put_timeline(FILE *out, const struct timeline *m, size_t a, bool tra
 /* Enough samples over enough time for a line to say something. */
 static bool worth_a_line(const struct timeline *m)
 {
-	return m->n > 8 && m->point[m->n - 1].t - m->point[0].t > 0.2;
+	const struct point *last = &m->point[m->n - 1];
+
+	return m->n > 8 && (last->t - m->point[0].t > 0.2 || m->point[m->n / 2].live >= 0);
 }
 
 static size_t count_lines(const struct set *set, size_t row)

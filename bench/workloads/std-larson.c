@@ -67,8 +67,7 @@ static void larson_drop(struct run *run)
 }
 
 const struct workload std_larson = {
-	.name = "larson", .family = "standard", .unit = "pair",
-	.flags = W_THREADS | W_IDLE, .slices = 3,
+	.name = "larson", .family = "standard", .unit = "pair", .flags = W_THREADS, .slices = 3,
 	.what = "server: threads end and leave their objects to successors",
 	.setup = larson_setup, .slice = larson_slice, .teardown = larson_drop,
 };

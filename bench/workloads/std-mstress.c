@@ -103,8 +103,7 @@ static void mstress_drop(struct run *run)
 }
 
 const struct workload std_mstress = {
-	.name = "mstress", .family = "standard", .unit = "pair",
-	.flags = W_THREADS | W_IDLE, .slices = 3,
+	.name = "mstress", .family = "standard", .unit = "pair", .flags = W_THREADS, .slices = 3,
 	.what = "bursts of mixed sizes, random retention, sharing, threads that die",
 	.setup = mstress_setup, .slice = mstress_slice, .teardown = mstress_drop,
 };

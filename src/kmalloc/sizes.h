@@ -9,8 +9,9 @@
 
 #define MAX_CLASS_SIZE	(32u << 10)
 
-extern uint32_t max_class_size __hidden;		/* of the table in force; larger requests get pages */
-extern uint8_t class_of_large[MAX_CLASS_SIZE / 256] __hidden;	/* (size - 1) / 256, for 1024 < size */
+extern uint32_t max_class_size __hidden;	/* larger requests get pages */
+/* By (size - 1) / 256, for 1024 < size. */
+extern uint8_t class_of_large[MAX_CLASS_SIZE / 256] __hidden;
 
 /*
  * Makes the table and the caches for one of the settings SIZE_CLASSES_* of os/options.h.  Once,

@@ -133,7 +133,7 @@ void magazine_drain(struct kmem_cache *s, struct magazine *mag);
 
 /* One thread's magazines for one cache, but for the loaded one, which is known by its top. */
 struct thread_class {
-	_Atomic(struct magazine *) previous;	/* exchanged whole: reclaim takes it from idle threads */
+	_Atomic(struct magazine *) previous;	/* exchanged whole: reclaim may take it */
 	uint16_t capacity;		/* of the next magazine; grows with use */
 };
 

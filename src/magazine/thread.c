@@ -32,7 +32,7 @@ static bool have_exit_key;
 _Atomic unsigned nr_threads;
 uint8_t thread_class_of[SIZE_STEPS];
 
-/* Before glibc 2.34 these live in libpthread: without it there is one thread, which needs no exit. */
+/* Before glibc 2.34 these live in libpthread; without it there is one thread only. */
 extern __typeof__(pthread_key_create) pthread_key_create __weak_ref;
 extern __typeof__(pthread_setspecific) pthread_setspecific __weak_ref;
 

@@ -92,7 +92,7 @@ void thread_flush_self(void);
  * it may be waiting for a lock (of stdio, say) that the caller holds.
  */
 extern _Atomic uint32_t gate_forks __hidden;	/* fork() calls under way */
-extern _Atomic uint32_t gate_unlisted __hidden;	/* threads without a struct thread inside the gate */
+extern _Atomic uint32_t gate_unlisted __hidden;	/* inside the gate, but on no list */
 
 __slow bool gate_enter_special(void);
 __slow bool gate_enter_forking(void);

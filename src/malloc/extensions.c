@@ -104,7 +104,8 @@ static void info_cache(struct kmem_cache *s, void *arg)
 
 	if (!cache_stats_get(s, NULL, &st) || !st.slabs)
 		return;
-	fmt_out_printf(arg, "  <size name=\"%s\" from=\"%u\" to=\"%u\" total=\"%zu\" count=\"%zu\"/>\n",
+	fmt_out_printf(arg,
+		       "  <size name=\"%s\" from=\"%u\" to=\"%u\" total=\"%zu\" count=\"%zu\"/>\n",
 		       st.name, st.object_size, st.size, st.free * st.size, st.free);
 }
 

@@ -33,7 +33,7 @@ _Atomic bool reclaim_in_background;
 _Atomic bool reclaim_helper_wanted;
 
 static _Atomic uint64_t epoch_end;
-static _Atomic size_t purged_lately;		/* by the slack rule, in this epoch and the last one */
+static _Atomic size_t purged_lately;		/* by the slack rule; halved every epoch */
 static _Atomic size_t learned_slack;
 static _Atomic size_t regretted;		/* pages faulted again in this epoch */
 

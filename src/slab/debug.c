@@ -1,52 +1,345 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Debugging of caches.
+ * Debugging of caches: what surrounds an object, and what happens when it is allocated and freed.
+ *
+ *	left red zone | object | right red zone | free pointer | tracks | requested size | padding
+ *
+ * The slab's bitmap says which objects are free, as always; the free pointers chain them once
+ * more, in order of address, encoded, and are only there to be checked: whoever writes
+ * through a dangling pointer or past an object tends to hit them.  Whatever is found wrong is reported
+ * in SLUB's words, mended, and the program goes on.
+ *
+ * Locks: debug_lock, one for all, taken again by its holder (constructing and releasing slabs happens
+ * inside of it or not); before all slab locks.  Unlike other locks it is held while
+ * reports are written: this is a mode for finding errors.
+ *
+ * References: Linux Documentation/mm/slub.rst, mm/slub.c.
  */
-#include "slab/debug.h"
+#include "slab/debug_impl.h"
 
-void *(*slab_debug_kmalloc)(size_t size, size_t align, unsigned gfp);
+#include "lib/bitmap.h"
+#include "lib/bits.h"
+#include "lib/bug.h"
+#include "magazine/thread.h"
 
-void slab_debug_free(struct kmem_cache *s, void *object, const void *caller)
+static struct os_mutex debug_mutex = OS_MUTEX(RANK_CACHES);
+static _Atomic(struct thread_tls *) debug_owner;
+static unsigned debug_depth;
+
+void slab_debug_lock(void)
 {
-	(void)s; (void)object; (void)caller;
+	if (atomic_load_explicit(&debug_owner, memory_order_relaxed) != &thread_tls) {
+		os_mutex_lock(&debug_mutex);
+		atomic_store_explicit(&debug_owner, &thread_tls, memory_order_relaxed);
+	}
+	debug_depth++;
 }
 
-size_t slab_debug_layout(slab_flags_t flags, size_t size, size_t align, bool ctor,
-			 uint32_t *offset)
+void slab_debug_unlock(void)
 {
-	(void)flags; (void)align; (void)ctor; (void)offset;
-	return size;
+	if (--debug_depth)
+		return;
+	atomic_store_explicit(&debug_owner, NULL, memory_order_relaxed);
+	os_mutex_unlock(&debug_mutex);
+}
+
+/*
+ * Layout.
+ */
+
+size_t slab_debug_layout(slab_flags_t flags, size_t size, size_t align, struct slab_layout *layout)
+{
+	size_t total = align_up(size, WORD);
+
+	layout->left = 0;
+	/* At least a word of red zone behind the object. */
+	if (flags & SLAB_RED_ZONE && total == size)
+		total += WORD;
+	layout->offset = (uint32_t)total;
+	total += WORD;
+	if (flags & SLAB_STORE_USER)
+		total += NR_TRACKS * sizeof(struct track);
+	if ((flags & (SLAB_KMALLOC | SLAB_STORE_USER)) == (SLAB_KMALLOC | SLAB_STORE_USER))
+		total += sizeof(unsigned long);
+	if (flags & SLAB_RED_ZONE) {
+		layout->left = (uint32_t)align_up(WORD, align);
+		total += layout->left + WORD;
+	}
+	return align_up(total, align);
+}
+
+/*
+ * Free pointers: mixed with their own address, so that plain data is not taken for one.
+ */
+
+static uintptr_t mix(const struct kmem_cache *s, uintptr_t value, uintptr_t place)
+{
+	return value ^ (uintptr_t)s ^ __builtin_bswap64(place);
+}
+
+void *debug_get_next(const struct kmem_cache *s, const void *object)
+{
+	uintptr_t place = (uintptr_t)object + s->offset;
+
+	return (void *)mix(s, *(uintptr_t *)place, place);
+}
+
+void debug_set_next(const struct kmem_cache *s, void *object, void *next)
+{
+	uintptr_t place = (uintptr_t)object + s->offset;
+
+	*(uintptr_t *)place = mix(s, (uintptr_t)next, place);
+}
+
+/* The nearest free object behind or before number @i, or NULL. */
+static void *next_free(struct page *slab, unsigned i)
+{
+	while (++i < slab->cache->objects)
+		if (bitmap_test(slab_bitmap(slab), i))
+			return object_at(slab, i);
+	return NULL;
+}
+
+static void *previous_free(struct page *slab, unsigned i)
+{
+	while (i--)
+		if (bitmap_test(slab_bitmap(slab), i))
+			return object_at(slab, i);
+	return NULL;
+}
+
+void *debug_first_free(struct page *slab)
+{
+	return bitmap_test(slab_bitmap(slab), 0) ? object_at(slab, 0) : next_free(slab, 0);
+}
+
+static unsigned number_of(const struct page *slab, const void *object)
+{
+	return slab_index(slab->cache, (uintptr_t)object - page_to_addr(slab));
+}
+
+static void chain_in(struct page *slab, void *object)
+{
+	unsigned i = number_of(slab, object);
+	void *before = previous_free(slab, i);
+
+	debug_set_next(slab->cache, object, next_free(slab, i));
+	if (before)
+		debug_set_next(slab->cache, before, object);
+}
+
+/* Slabs hand out their first free object, but one may have been freed before it meanwhile. */
+static void chain_out(struct page *slab, void *object)
+{
+	void *before = previous_free(slab, number_of(slab, object));
+
+	if (before)
+		debug_set_next(slab->cache, before, next_free(slab, number_of(slab, object)));
+}
+
+/*
+ * Filling.
+ */
+
+static void fill(struct kmem_cache *s, unsigned char *object, unsigned char red)
+{
+	if (s->flags & SLAB_RED_ZONE) {
+		__builtin_memset(object - s->left, red, s->left);
+		__builtin_memset(object + s->object_size, red, inuse_end(s) - s->object_size);
+	}
+	if (poisons_objects(s)) {
+		__builtin_memset(object, POISON_FREE, s->object_size - 1);
+		object[s->object_size - 1] = POISON_END;
+	}
+}
+
+static void set_track(struct kmem_cache *s, void *object, enum track_kind kind, const void *caller)
+{
+	if (s->flags & SLAB_STORE_USER)
+		tracks_of(s, object)[kind] = (struct track){
+			.caller = caller, .when = os_clock_ms(), .thread = os_thread_id(),
+		};
+}
+
+/* Of a kmalloc cache: the object ends where the request did. */
+static void set_request(struct kmem_cache *s, unsigned char *object, size_t size)
+{
+	if (!keeps_request(s))
+		return;
+	*request_of(s, object) = size;
+	if (s->flags & SLAB_RED_ZONE)
+		__builtin_memset(object + size, SLUB_RED_ACTIVE, s->object_size - size);
 }
 
 void slab_debug_construct(struct kmem_cache *s, struct page *slab)
 {
-	(void)s; (void)slab;
+	unsigned i;
+
+	__builtin_memset((void *)page_to_addr(slab), POISON_INUSE, PAGE_SIZE << s->order);
+	for (i = 0; i < s->objects; i++) {
+		fill(s, object_at(slab, i), SLUB_RED_INACTIVE);
+		if (s->flags & SLAB_STORE_USER)
+			__builtin_memset(tracks_of(s, object_at(slab, i)), 0,
+					 NR_TRACKS * sizeof(struct track));
+		debug_set_next(s, object_at(slab, i),
+			       i + 1 < s->objects ? object_at(slab, i + 1) : NULL);
+	}
+	set_debug_inuse(slab, 0);
+	slab_debug_lock();
+	list_add_tail(debug_node(slab), &s->debug_slabs);
+	slab_debug_unlock();
+}
+
+void slab_debug_release(struct kmem_cache *s, struct page *slab)
+{
+	(void)s;
+	slab_debug_lock();
+	list_del(debug_node(slab));
+	slab_debug_unlock();
+	__builtin_memset(slab->spare, 0, sizeof(slab->spare));
+	slab->private = NULL;
+}
+
+/*
+ * Allocation and free.
+ */
+
+static struct page *slab_at(const void *ptr)
+{
+	struct region *r = region_of((uintptr_t)ptr);
+
+	return r ? slab_of(r, (uintptr_t)ptr) : NULL;
+}
+
+/* An object that was written to while it was free stays out of use. */
+static void *take_sound(struct kmem_cache *s)
+{
+	void *slot, *object;
+
+	while (slab_alloc(s, &slot, 1)) {
+		struct page *slab = slab_at(slot);
+
+		object = (char *)slot + s->left;
+		chain_out(slab, object);
+		set_debug_inuse(slab, debug_inuse(slab) + 1);
+		if (!(s->flags & SLAB_CONSISTENCY_CHECKS) ||
+		    debug_check_object(slab, object, SLUB_RED_INACTIVE))
+			return object;
+		debug_fix(s, "Object at 0x%p not used", object);
+	}
+	return NULL;
 }
 
 void *slab_debug_alloc(struct kmem_cache *s, const void *caller)
 {
-	(void)s; (void)caller;
-	return NULL;
+	unsigned char *object;
+
+	slab_debug_lock();
+	object = take_sound(s);
+	if (object) {
+		fill(s, object, SLUB_RED_ACTIVE);
+		set_track(s, object, TRACK_ALLOC, caller);
+		if (keeps_request(s))
+			*request_of(s, object) = s->object_size;
+		if (s->flags & SLAB_TRACE)
+			debug_trace(slab_at(object), object, true);
+	}
+	slab_debug_unlock();
+	return object;
+}
+
+void slab_debug_set_request(struct kmem_cache *s, void *object, size_t size)
+{
+	slab_debug_lock();
+	set_request(s, object, size);
+	slab_debug_unlock();
+}
+
+static bool is_object(struct page *slab, const void *ptr)
+{
+	unsigned i = number_of(slab, ptr);
+
+	return i < slab->cache->objects && object_at(slab, i) == ptr;
+}
+
+/* May @object be freed?  If not, that has been said. */
+static bool free_checks(struct page *slab, void *object)
+{
+	struct kmem_cache *s = slab->cache;
+
+	if (!is_object(slab, object)) {
+		debug_slab_error(slab, "Invalid object pointer 0x%p", object);
+		return false;
+	}
+	if (bitmap_test(slab_bitmap(slab), number_of(slab, object))) {
+		debug_object_error(slab, object, "Object already free");
+		return false;
+	}
+	return !(s->flags & SLAB_CONSISTENCY_CHECKS) ||
+	       debug_check_object(slab, object, SLUB_RED_ACTIVE);
+}
+
+void slab_debug_free(struct kmem_cache *s, void *object, const void *caller)
+{
+	struct page *slab = slab_at(object);
+	void *slot = (char *)object - s->left;
+
+	slab_debug_lock();
+	if (!free_checks(slab, object)) {
+		debug_fix(s, "Object at 0x%p not freed", object);
+	} else {
+		set_track(s, object, TRACK_FREE, caller);
+		if (s->flags & SLAB_TRACE)
+			debug_trace(slab, object, false);
+		fill(s, object, SLUB_RED_INACTIVE);
+		chain_in(slab, object);
+		set_debug_inuse(slab, debug_inuse(slab) - 1);
+		slab_free(s, &slot, 1);
+	}
+	slab_debug_unlock();
 }
 
 unsigned slab_debug_validate(struct kmem_cache *s)
 {
-	(void)s;
-	return 0;
-}
+	unsigned long before = slab_debug_errors();
+	struct list_node *pos;
+	unsigned i;
 
-slab_flags_t slab_debug_option(const char *name, slab_flags_t flags)
-{
-	(void)name;
-	return flags;
+	slab_debug_lock();
+	list_for_each(pos, &s->debug_slabs) {
+		struct page *slab = slab_of_debug_node(pos);
+
+		debug_check_chain(slab);
+		for (i = 0; i < s->objects; i++)
+			debug_check_object(slab, object_at(slab, i),
+					   bitmap_test(slab_bitmap(slab), i) ?
+					   SLUB_RED_INACTIVE : SLUB_RED_ACTIVE);
+	}
+	slab_debug_unlock();
+	return (unsigned)(slab_debug_errors() - before);
 }
 
 void slab_debug_list_live(struct kmem_cache *s)
 {
-	(void)s;
+	struct list_node *pos;
+	unsigned i;
+
+	slab_debug_lock();
+	list_for_each(pos, &s->debug_slabs) {
+		struct page *slab = slab_of_debug_node(pos);
+
+		for (i = 0; i < s->objects; i++) {
+			if (bitmap_test(slab_bitmap(slab), i))
+				continue;
+			fmt_print(2, "Object 0x%p @offset=%zu\n", (void *)object_at(slab, i),
+				  (size_t)((uintptr_t)object_at(slab, i) - page_to_addr(slab)));
+			debug_print_tracks(s, object_at(slab, i));
+		}
+	}
+	slab_debug_unlock();
 }
 
 void slab_debug_print_tracks(struct kmem_cache *s, const void *object)
 {
-	(void)s; (void)object;
+	debug_print_tracks(s, object);
 }

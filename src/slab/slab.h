@@ -69,7 +69,7 @@ struct kmem_cache {
 	uint16_t align;
 	const struct slab_hooks *hooks;	/* NULL: none */
 	void (*ctor)(void *object);	/* once for each object when its slab is made */
-	uint32_t id;			/* of the cache; a small number, used again after it is gone */
+	uint32_t id;			/* of the cache: small, used again later */
 	_Atomic uint32_t pins;		/* looked at by cache_for_each */
 	const char *name;
 
