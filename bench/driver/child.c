@@ -28,7 +28,7 @@
 #include "driver/memory.h"
 #include "driver/util.h"
 
-enum { LINE_SIZE = 1024, DRAIN_MS = 50 };
+enum { LINE_SIZE = 1024, LOOK_MS = 200 };
 
 struct child {
 	struct cell *cell;
@@ -42,6 +42,27 @@ struct child {
 	char line[LINE_SIZE];
 	size_t n;
 };
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+void child_catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+bool child_interrupted(void)
+{
+	return interrupted;
+}
 
 static double now(void)
 {
@@ -224,16 +245,32 @@ static void start(struct child *c)
 	close(fds[1]);
 }
 
+/* How long to wait for the child to say something: until the next thing to do, or to look. */
 static int wait_ms(const struct child *c, double next_sample)
 {
-	double until = c->begun + c->options->timeout;
+	double left = c->begun + c->options->timeout - now(), sample = next_sample - now();
 
-	if (c->options->kind == CHILD_MEMORY && next_sample < until)
-		until = next_sample;
-	until -= now();
-	return until < 0 ? 0 : (int)(until * 1e3) + 1;
+	if (c->options->kind == CHILD_MEMORY && sample < left)
+		left = sample;
+	if (left < 0)
+		return 0;
+	return left * 1e3 < LOOK_MS ? (int)(left * 1e3) + 1 : LOOK_MS;
 }
 
+static bool has_exited(const struct child *c)
+{
+	siginfo_t info = { 0 };
+
+	return !waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
+	       info.si_pid == c->pid;
+}
+
+static bool must_end(const struct child *c)
+{
+	return interrupted || now() - c->begun > c->options->timeout;
+}
+
+/* A helper that a program left behind may hold the pipe open: then nothing more will come. */
 static void watch(struct child *c)
 {
 	double next = c->begun;
@@ -245,23 +282,25 @@ static void watch(struct child *c)
 
 		if (ready > 0)
 			open = read_report(c);
+		else if (has_exited(c))
+			open = false;
 		if (c->options->kind == CHILD_MEMORY && now() >= next) {
 			if (!samples_itself(c))
 				memory_sample(&c->cell->memory, c->pid, now() - c->begun);
 			next = now() + c->options->interval;
 		}
-		c->timed_out = now() - c->begun > c->options->timeout;
+		c->timed_out = must_end(c);
 	}
 }
 
-/* Waits for the child; helpers that closed the pipe early still have until the timeout. */
+/* Waits for the child; one that closed the pipe early still has until the timeout. */
 static int reap(struct child *c, struct rusage *usage)
 {
 	int status = 0;
 
 	while (!c->timed_out && wait4(c->pid, &status, WNOHANG, usage) == 0) {
 		usleep(200);
-		c->timed_out = now() - c->begun > c->options->timeout;
+		c->timed_out = must_end(c);
 	}
 	if (!c->timed_out)
 		return status;

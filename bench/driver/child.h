@@ -20,4 +20,11 @@ struct child_options {
 /* Fills *sample, and cell->memory or cell->latency in the passes that are for them. */
 void child_run(struct cell *cell, const struct child_options *o, struct sample *sample);
 
+/*
+ * From now on SIGINT and SIGTERM end the run that is under way, and child_interrupted() says so:
+ * what was measured before is still reported, and temporary files are removed.
+ */
+void child_catch_signals(void);
+bool child_interrupted(void);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "driver/allocators.h"
 #include "driver/catalog.h"
+#include "driver/child.h"
 #include "driver/compare.h"
 #include "driver/csv.h"
 #include "driver/html.h"
@@ -17,6 +18,8 @@
 #include "driver/store.h"
 #include "driver/terminal.h"
 #include "driver/util.h"
+
+enum { STATUS_INTERRUPTED = 130 };
 
 static const double default_scale = 0.5, quick_scale = 0.2;
 
@@ -112,7 +115,7 @@ static int carry_out(struct set *set, struct request *r)
 		status |= f && f->outcome != RUN_SKIP;
 	}
 	set_free(set);
-	return status;
+	return child_interrupted() ? STATUS_INTERRUPTED : status;
 }
 
 int command_run(struct request *r)

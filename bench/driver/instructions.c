@@ -38,7 +38,7 @@ static double read_summary(const char *path)
 static int count_once(struct cell *cell, const struct plan *plan, double scale,
 		      struct count *count)
 {
-	char path[] = "/tmp/kmalloc-bench.XXXXXX";
+	char *path = xprintf("%s/kmalloc-bench.XXXXXX", temp_directory());
 	int fd = mkstemp(path);
 	struct child_options o = {
 		.kind = CHILD_INSTRUCTIONS, .scale = scale, .timeout = plan->timeout * 5,
@@ -52,6 +52,7 @@ static int count_once(struct cell *cell, const struct plan *plan, double scale,
 	child_run(cell, &o, &sample);
 	*count = (struct count){ read_summary(path), sample.ops };
 	unlink(path);
+	free(path);
 	return sample.outcome == RUN_OK && count->instructions > 0 ? 0 : -1;
 }
 

@@ -42,10 +42,9 @@ struct script {
 
 static void script_begin(struct script *s, int width, int height)
 {
-	const char *tmp = getenv("TMPDIR");
 	int fd;
 
-	snprintf(s->path, sizeof(s->path), "%.200s/kmalloc-plot.XXXXXX", tmp ? tmp : "/tmp");
+	snprintf(s->path, sizeof(s->path), "%.200s/kmalloc-plot.XXXXXX", temp_directory());
 	fd = mkstemp(s->path);
 	s->out = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!s->out)
@@ -58,6 +57,16 @@ static void script_begin(struct script *s, int width, int height)
 		++plots_made);
 }
 
+static void warn_if(bool failed)
+{
+	static bool warned;
+
+	if (failed && !warned)
+		fputs("kmalloc-bench: " KB_GNUPLOT " is missing or failed: plots are left out\n",
+		      stderr);
+	warned |= failed;
+}
+
 /* Runs gnuplot; keeps only the <svg> element, without the XML declaration. */
 static char *script_end(struct script *s)
 {
@@ -68,6 +77,7 @@ static char *script_end(struct script *s)
 	text = read_command(command);
 	unlink(s->path);
 	free(command);
+	warn_if(!text);
 	svg = text ? strstr(text, "<svg") : NULL;
 	svg = xstrdup(svg);
 	free(text);
@@ -297,27 +307,45 @@ static void put_latency_curve(FILE *out, const struct hist *h, size_t a)
 	fputs("EOD\n", out);
 }
 
+/* The largest number of calls that an allocator's curve is made of: how far right it reaches. */
+static uint64_t most_calls(const struct set *set, size_t row, int call)
+{
+	uint64_t most = 0;
+
+	for (size_t a = 0; a < set->allocators; a++) {
+		const struct hist *h = cell_at(set, row, a)->latency[call];
+
+		if (h && h->total > most)
+			most = h->total;
+	}
+	return most;
+}
+
+static void put_latency_curves(FILE *out, const struct set *set, size_t row, int call)
+{
+	for (size_t a = 0; a < set->allocators; a++)
+		if (cell_at(set, row, a)->latency[call])
+			fprintf(out, "$l%zu using 1:2 with steps lw 1.6 lc rgb '%s' title '%s', ",
+				a, plot_colour(set, a), set->allocator[a].name);
+	fputs("1/0 notitle\n", out);
+}
+
 char *plot_latency(const struct set *set, size_t row, int call)
 {
+	uint64_t most = most_calls(set, row, call);
 	struct script s;
-	size_t shown = 0;
 
-	for (size_t a = 0; a < set->allocators; a++)
-		shown += cell_at(set, row, a)->latency[call] != NULL;
-	if (shown == 0)
+	if (most < 100)
 		return NULL;
 	script_begin(&s, WIDTH, LINE_HEIGHT);
 	for (size_t a = 0; a < set->allocators; a++)
 		put_latency_curve(s.out, cell_at(set, row, a)->latency[call], a);
-	fprintf(s.out, "set logscale xy\nset xrange [1:*] reverse\nset format x '%%g'\n"
+	fprintf(s.out, "set logscale xy\nset xrange [1:%g]\nset yrange [1:*]\n"
 		"set xtics ('50 %%' 0.5, '90 %%' 0.1, '99 %%' 0.01, '99.9 %%' 0.001, "
 		"'99.99 %%' 0.0001, '99.999 %%' 0.00001)\nset xlabel 'part of the calls of %s'\n"
-		"set ylabel 'ns, at most'\nset key outside right\nplot ", latency_name[call]);
-	for (size_t a = 0; a < set->allocators; a++)
-		if (cell_at(set, row, a)->latency[call])
-			fprintf(s.out, "$l%zu using 1:2 with steps lw 1.6 lc rgb '%s' title '%s', ",
-				a, plot_colour(set, a), set->allocator[a].name);
-	fputs("1/0 notitle\n", s.out);
+		"set ylabel 'ns, at most'\nset format y '%%.0f'\nset key outside right\nplot ",
+		0.4 / (double)most, latency_name[call]);
+	put_latency_curves(s.out, set, row, call);
 	return script_end(&s);
 }
 

@@ -19,11 +19,11 @@
 
 enum { STATUS_SKIP = 77 };
 
-static char base[64];
+static char base[256];
 
 const char *programs_directory(const struct task *task)
 {
-	static char path[256];
+	static char path[400];
 
 	snprintf(path, sizeof(path), "%s/%.100s", base, task->name);
 	return path;
@@ -86,11 +86,9 @@ static bool any_program(const struct set *set)
 
 void programs_prepare(struct set *set)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	if (!any_program(set))
 		return;
-	snprintf(base, sizeof(base), "%.40s/kmalloc-bench.XXXXXX", tmp ? tmp : "/tmp");
+	snprintf(base, sizeof(base), "%.200s/kmalloc-bench.XXXXXX", temp_directory());
 	if (!mkdtemp(base))
 		fatal("cannot make a directory %s", base);
 	if (chmod(base, 0755))

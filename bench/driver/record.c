@@ -25,10 +25,9 @@ struct raw_log {
 
 static void create_log(struct raw_log *log, double limit_mib)
 {
-	const char *tmp = getenv("TMPDIR");
 	int fd;
 
-	snprintf(log->path, sizeof(log->path), "%.200s/kmalloc-bench.XXXXXX", tmp ? tmp : "/tmp");
+	snprintf(log->path, sizeof(log->path), "%.200s/kmalloc-bench.XXXXXX", temp_directory());
 	log->size = (size_t)(limit_mib * 1024 * 1024);
 	if (log->size < sizeof(*log->file) + sizeof(struct raw_record))
 		fatal("a limit of %g MiB is too small", limit_mib);

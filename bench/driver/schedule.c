@@ -66,6 +66,8 @@ static void each_cell(struct set *set, const struct plan *plan, struct prng *r, 
 		for (size_t m = 0; m < width; m++) {
 			struct cell *c = &set->cell[group[g] * width + member[m]];
 
+			if (child_interrupted())
+				break;
 			progress_step("%s, %s", c->task->name, c->allocator->name);
 			fn(set, c, plan, round);
 		}
@@ -99,6 +101,8 @@ static void run_throughput(struct set *set, struct cell *c, const struct plan *p
 	if (gave_up(c))
 		return;
 	child_run(c, &o, &sample);
+	if (child_interrupted())
+		return;
 	if (round == 0 && sample.outcome == RUN_OK)
 		return;
 	c->sample[c->n++] = sample;
@@ -143,6 +147,7 @@ void schedule_run(struct set *set, const struct plan *plan)
 			plan->instructions;
 	struct prng r;
 
+	child_catch_signals();
 	prng_seed(&r, plan->seed);
 	make_grid(set, plan);
 	set->scale = plan->scale;

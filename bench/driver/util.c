@@ -100,6 +100,13 @@ char *read_command(const char *command)
 	return text;
 }
 
+const char *temp_directory(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	return tmp && *tmp ? tmp : "/tmp";
+}
+
 double text_field(const char *text, const char *field)
 {
 	const char *hit = text ? strstr(text, field) : NULL;

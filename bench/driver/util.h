@@ -15,6 +15,9 @@ char *xprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *read_text(const char *path);
 char *read_command(const char *command);
 
+/* Where temporary files go. */
+const char *temp_directory(void);
+
 /* A field such as "Rss:" in a text of "Name: value" lines, as a number; -1 if absent. */
 double text_field(const char *text, const char *field);
 

@@ -90,7 +90,7 @@ static void *get_pool(struct kind *k)
 
 static void put_pool(struct kind *k, void *p)
 {
-	k->pool_free(k->pool, p);
+	k->pool_free(p, k->pool);
 }
 
 static struct kind *make(struct run *run, void *(*get)(struct kind *),

@@ -136,6 +136,8 @@ bool slab_is_available(void);
 
 /* Walks and checks all objects of a cache that is debugged; returns the number of errors. */
 long validate_slab_cache(struct kmem_cache *s);
+/* Errors reported and repairs made since the start of the process, of all caches. */
+unsigned long kmalloc_slab_errors(void);
 
 /* A set of kmalloc caches of one's own. */
 typedef struct kmem_buckets kmem_buckets;

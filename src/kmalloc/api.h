@@ -34,6 +34,13 @@ static inline size_t natural_align(size_t size)
 	return size & -size;
 }
 
+/* Zeroes memory that is about to be freed; the compiler would see no use in that. */
+static inline void wipe(void *ptr, size_t size)
+{
+	__builtin_memset(ptr, 0, size);
+	__asm__ volatile("" : : "r"(ptr) : "memory");
+}
+
 /* vmalloc.c: any size but 0. */
 void *do_vmalloc(size_t size, size_t align, gfp_t gfp);
 void *do_kvmalloc(size_t size, gfp_t gfp);
@@ -68,6 +75,9 @@ struct user_cache {
 
 /* Is it one of the program's, rather than one of the library's own or of malloc's? */
 struct user_cache *user_cache_of(struct kmem_cache *s);
+
+/* kmalloc_debug.c: where kmalloc goes when slab_debug may concern its caches. */
+void *kmalloc_debug_alloc(size_t size, size_t align, gfp_t gfp);
 
 /* compat.c */
 void *compat_dma_alloc(size_t size, gfp_t gfp);

@@ -13,7 +13,7 @@
 static void dump_slab(const void *ptr, const struct heap_object *object)
 {
 	struct kmem_cache *s = object->page->cache;
-	uintptr_t start = object->start + s->offset;
+	uintptr_t start = object->start + s->left;
 
 	fmt_print(2, "libkmalloc: %p: slab %s start %p pointer offset %zu size %u\n", ptr, s->name,
 		  (void *)start, (size_t)((uintptr_t)ptr - start), s->object_size);
@@ -70,6 +70,11 @@ bool vmalloc_dump_obj(void *ptr)
 		return false;
 	dump(ptr, &object);
 	return true;
+}
+
+unsigned long kmalloc_slab_errors(void)
+{
+	return slab_debug_errors();
 }
 
 long validate_slab_cache(struct kmem_cache *s)

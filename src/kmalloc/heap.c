@@ -39,11 +39,15 @@ __attribute__((weak)) void heap_ready(void)
 {
 }
 
+static_assert((int)REGION_THP_NEVER == THP_NEVER && (int)REGION_THP_AUTO == THP_AUTO &&
+	      (int)REGION_THP_ALWAYS == THP_ALWAYS, "the option's values are the region's");
+
 static void init_layers(void)
 {
 	options_init(environ);
 	corruption_is_fatal = options.on_corruption == ON_CORRUPTION_ABORT;
 	limit_pages = options.limit >> PAGE_SHIFT;
+	region_thp = (enum region_thp)options.thp;
 	zone_init();
 	reclaim_init((unsigned)options.decay_ms);
 	magazine_init(options.magazine_bytes);

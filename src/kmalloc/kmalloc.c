@@ -21,8 +21,14 @@
 #include "mm/zone.h"
 #include "slab/debug.h"
 
-/* Flags that the fast path cannot honour. */
-#define GFP_SPECIAL	(__GFP_ZERO | __GFP_DMA)
+/*
+ * Flags that the fast path cannot honour.  ANY_GFP, which it adds to every request, is among them
+ * when kmalloc's caches are debugged, and until that is known.
+ */
+#define ANY_GFP		0x80000000u
+
+static uint32_t special_gfp = ANY_GFP;
+static bool debugging;
 
 static void *attempt_size(struct gfp_request *req)
 {
@@ -67,9 +73,9 @@ static size_t room_for(size_t size, size_t align)
 
 static __cold void *alloc_special(size_t size, size_t align, gfp_t gfp)
 {
-	if (slab_debug_kmalloc)
-		return slab_debug_kmalloc(size, align, gfp);
-	return compat_dma_alloc(size, gfp);
+	if (gfp & __GFP_DMA)
+		return compat_dma_alloc(size, gfp);
+	return kmalloc_debug_alloc(size, align, gfp);
 }
 
 void *do_kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
@@ -78,7 +84,7 @@ void *do_kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 
 	if (unlikely(size > KMALLOC_MAX_SIZE))
 		return refuse(size, gfp);
-	if (unlikely(slab_debug_kmalloc || gfp & __GFP_DMA))
+	if (unlikely(debugging || gfp & __GFP_DMA))
 		return alloc_special(size, align, gfp);
 	if (align <= natural_align(size))
 		ptr = pop_size(size);
@@ -88,8 +94,17 @@ void *do_kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 	return ptr && gfp & __GFP_ZERO ? memset(ptr, 0, size) : ptr;
 }
 
+static __cold void look_for_debugging(void)
+{
+	heap_init();
+	debugging = slab_debug_wanted("kmalloc-");
+	WRITE_ONCE(special_gfp, __GFP_ZERO | __GFP_DMA | (debugging ? ANY_GFP : 0));
+}
+
 static __slow void *kmalloc_slow(size_t size, gfp_t gfp)
 {
+	if (unlikely(special_gfp == ANY_GFP))
+		look_for_debugging();
 	if (unlikely(!size))
 		return ZERO_SIZE_PTR;
 	return do_kmalloc_aligned(size, natural_align(size), gfp);
@@ -101,7 +116,7 @@ void *do_kmalloc(size_t size, gfp_t gfp)
 	void *object;
 
 	OPAQUE(step);
-	if (unlikely(step >= SIZE_STEPS || gfp & GFP_SPECIAL))
+	if (unlikely(step >= SIZE_STEPS || (gfp | ANY_GFP) & special_gfp))
 		return kmalloc_slow(size, gfp);
 	object = magazine_pop(&thread_tls.top[thread_tls.class_of[step]]);
 	return likely(object) ? object : kmalloc_slow(size, gfp);
@@ -211,7 +226,7 @@ void kfree_sensitive(const void *ptr)
 
 	if (ZERO_OR_NULL_PTR(ptr))
 		return;
-	explicit_bzero(object, do_ksize(ptr));
+	wipe(object, do_ksize(ptr));
 	do_kfree(ptr);
 }
 
@@ -241,8 +256,17 @@ size_t do_ksize(const void *ptr)
 	return object.size - ((uintptr_t)ptr - object.start);
 }
 
+/* Whoever asks may use all of it: from now on there is no red zone in the object. */
 size_t ksize(const void *ptr)
 {
+	struct heap_object object;
+
+	if (unlikely(debugging) && !ZERO_OR_NULL_PTR(ptr)) {
+		heap_find(ptr, &object);
+		if (object.kind == HEAP_SLAB && slab_is_debugged(object.page->cache))
+			slab_debug_set_request(object.page->cache, (void *)(uintptr_t)ptr,
+					       object.page->cache->object_size);
+	}
 	return do_ksize(ptr);
 }
 

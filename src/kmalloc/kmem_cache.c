@@ -22,6 +22,7 @@
 #include "lib/bits.h"
 #include "lib/bug.h"
 #include "lib/fmt.h"
+#include "lib/strutil.h"
 #include "mm/low.h"
 #include "slab/debug.h"
 
@@ -82,14 +83,15 @@ kmem_cache_t *kmalloc_cache_cache(void)
  * Hooks of caches with special wishes.
  */
 
-static void construct3(struct kmem_cache *s, struct page *slab)
+static void construct_objects(struct kmem_cache *s, struct page *slab)
 {
 	struct user_cache *c = user_cache_of(s);
-	char *object = (char *)page_to_addr(slab);
+	char *object = (char *)page_to_addr(slab) + s->left;
 	unsigned i;
 
 	for (i = 0; i < s->objects && c->ctor3; i++, object += s->size)
 		c->ctor3(object, s, SLAB_CTOR_CONSTRUCTOR);
+	object = (char *)page_to_addr(slab) + s->left;
 	for (i = 0; i < s->objects && s->ctor; i++, object += s->size)
 		s->ctor(object);
 }
@@ -98,15 +100,14 @@ static void construct_any(struct kmem_cache *s, struct page *slab)
 {
 	if (slab_is_debugged(s))
 		slab_debug_construct(s, slab);
-	else
-		construct3(s, slab);
+	construct_objects(s, slab);
 }
 
 /* Destructors get the objects as the constructor left them, or as the last user did. */
 static void destroy_objects(struct kmem_cache *s, struct page *slab)
 {
 	struct user_cache *c = user_cache_of(s);
-	char *object = (char *)page_to_addr(slab) + s->offset;
+	char *object = (char *)page_to_addr(slab) + s->left;
 	unsigned i;
 
 	if (!c || !c->dtor3)
@@ -118,6 +119,8 @@ static void destroy_objects(struct kmem_cache *s, struct page *slab)
 static bool release_any(struct kmem_cache *s, struct page *slab)
 {
 	destroy_objects(s, slab);
+	if (slab_is_debugged(s))
+		slab_debug_release(s, slab);
 	return !(s->flags & SLAB_TYPESAFE_BY_RCU) || !rcu_defer_slab(slab);
 }
 
@@ -217,7 +220,7 @@ static struct user_cache *find_mergeable(const struct cache_plan *plan)
 static struct user_cache *set_up(struct user_cache *c, const struct cache_plan *plan)
 {
 	size_t size = plan->size;
-	uint32_t offset = 0;
+	struct slab_layout layout = { 0, 0 };
 
 	memset(c, 0, sizeof(*c));
 	c->refcount = 1;
@@ -228,12 +231,13 @@ static struct user_cache *set_up(struct user_cache *c, const struct cache_plan *
 	c->dtor3 = plan->dtor3;
 	fmt_snprint(c->name, sizeof(c->name), "%s", plan->name);
 	if (plan->flags & SLAB_DEBUG_FLAGS)
-		size = slab_debug_layout(plan->flags, plan->size, plan->align,
-					 plan->ctor || plan->ctor3, &offset);
+		size = slab_debug_layout(plan->flags, plan->size, plan->align, &layout);
 	if (!cache_init(&c->cache, c->name, size, plan->align, 0))
 		return NULL;
 	c->cache.object_size = (uint32_t)plan->size;
-	c->cache.offset = offset;
+	c->cache.offset = layout.offset;
+	c->cache.left = layout.left;
+	c->cache.keeps_contents = plan->ctor3 || plan->flags & SLAB_TYPESAFE_BY_RCU;
 	c->cache.flags = plan->flags;
 	c->cache.ctor = plan->ctor;
 	c->cache.hooks = hooks_for(c);
@@ -271,7 +275,7 @@ static void compare_name(struct kmem_cache *s, void *arg)
 {
 	struct name_search *search = arg;
 
-	search->found |= user_cache_of(s) && !strcmp(s->name, search->name);
+	search->found |= user_cache_of(s) && str_equal(str_of(s->name), str_of(search->name));
 }
 
 static bool name_is_taken(const char *name)
@@ -422,13 +426,14 @@ static bool last_reference(struct user_cache *c)
 
 static __cold void report_remaining(struct kmem_cache *s)
 {
-	fmt_print(2, "libkmalloc: BUG %s: Objects remaining on __kmem_cache_shutdown()\n", s->name);
+	slab_debug_count_errors(1 + (unsigned long)s->nr_slabs * s->objects - s->nr_free);
+	fmt_print(2, "BUG %s (Not tainted): Objects remaining on __kmem_cache_shutdown()\n",
+		  s->name);
 	if (slab_is_debugged(s) && heap_enter()) {
 		slab_debug_list_live(s);
 		gate_leave();
 	}
-	fmt_print(2, "libkmalloc: kmem_cache_destroy %s: Slab cache still has objects when called\n",
-		  s->name);
+	fmt_print(2, "WARNING: kmem_cache_destroy %s: Slab cache still has objects\n", s->name);
 }
 
 bool do_cache_destroy(struct kmem_cache *s)

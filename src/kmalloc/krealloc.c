@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "slab/debug.h"
+
 static bool is_aligned(const void *ptr, size_t align)
 {
 	return !((uintptr_t)ptr & (align - 1));
@@ -33,8 +35,19 @@ static void *move_to(void *new, const void *ptr, size_t room)
 	return new;
 }
 
+/* The cache of an object that is debugged, whose unused bytes are a red zone, or NULL. */
+static struct kmem_cache *debugged_cache(const void *p)
+{
+	struct heap_object object;
+
+	heap_find(p, &object);
+	return object.kind == HEAP_SLAB && slab_is_debugged(object.page->cache) ?
+	       object.page->cache : NULL;
+}
+
 static void *resize(const void *p, size_t size, size_t align, gfp_t gfp)
 {
+	struct kmem_cache *s;
 	void *ptr = (void *)(uintptr_t)p;
 	size_t room;
 
@@ -44,8 +57,9 @@ static void *resize(const void *p, size_t size, size_t align, gfp_t gfp)
 	}
 	if (ZERO_OR_NULL_PTR(p))
 		return do_kmalloc_aligned(size, align, gfp);
-	room = do_ksize(p);
-	if (size <= room && is_aligned(p, align))
+	s = debugged_cache(p);
+	room = s ? slab_debug_request(s, p) : do_ksize(p);
+	if (!s && size <= room && is_aligned(p, align))
 		return in_place(ptr, size, room, gfp);
 	return move_to(do_kmalloc_aligned(size, align, gfp), p, room < size ? room : size);
 }

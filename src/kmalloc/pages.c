@@ -347,7 +347,7 @@ unsigned long totalram_pages(void)
 {
 	struct sysinfo info;
 
-	return sysinfo(&info) ? 0 : info.totalram * info.mem_unit >> PAGE_SHIFT;
+	return os_sysinfo(&info) ? 0 : info.totalram * info.mem_unit >> PAGE_SHIFT;
 }
 
 unsigned long nr_free_pages(void)
@@ -357,5 +357,5 @@ unsigned long nr_free_pages(void)
 
 void si_meminfo(struct sysinfo *info)
 {
-	sysinfo(info);
+	os_sysinfo(info);
 }

@@ -88,7 +88,7 @@ static void free_head(struct urcu_head *head)
 	if (object.kind == HEAP_FOREIGN)
 		return;
 	s = object.kind == HEAP_SLAB ? object.page->cache : NULL;
-	do_kfree((void *)(object.start + (s ? s->offset : 0)));
+	do_kfree((void *)(object.start + (s ? s->left : 0)));
 }
 
 static void free_after_wait(const struct flavour *rcu, void *ptr)

@@ -309,6 +309,6 @@ void kvfree_sensitive(const void *ptr, size_t len)
 {
 	if (ZERO_OR_NULL_PTR(ptr))
 		return;
-	explicit_bzero((void *)(uintptr_t)ptr, len);
+	wipe((void *)(uintptr_t)ptr, len);
 	do_kfree(ptr);
 }

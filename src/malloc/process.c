@@ -13,6 +13,9 @@
 #include "malloc/malloc.h"
 #include "os/options.h"
 
+/* Programs close their standard error before they end, to see whether all was written. */
+static int stats_fd = 2;
+
 static void fork_child(void)
 {
 	background_forget();
@@ -21,6 +24,8 @@ static void fork_child(void)
 
 void heap_ready(void)
 {
+	if (options.stats)
+		stats_fd = os_keep_fd(2);
 	pthread_atfork(gate_fork_prepare, gate_fork_parent, fork_child);
 }
 
@@ -33,5 +38,5 @@ static void __attribute__((constructor)) process_start(void)
 static void __attribute__((destructor)) process_exit(void)
 {
 	if (options.stats)
-		print_stats(2);
+		print_stats(stats_fd);
 }

@@ -23,6 +23,7 @@
 
 struct region regions[MAX_REGIONS];
 _Atomic unsigned nr_regions;
+enum region_thp region_thp = REGION_THP_AUTO;
 uintptr_t slab_map_base;
 uintptr_t slab_map_granules;
 
@@ -82,6 +83,9 @@ struct region *region_create(void)
 	if (!base)
 		return NULL;
 	region_layout(&regions[nr], (uintptr_t)base, size);
+	if (region_thp != REGION_THP_AUTO)
+		os_hugepage((void *)align_up(regions[nr].heap, PAGE_SIZE),
+			    regions[nr].end - regions[nr].heap, region_thp == REGION_THP_ALWAYS);
 	if (!nr)
 		slab_map_base = (uintptr_t)base;
 	/* release: pairs with the acquire in region_search and page_region */

@@ -52,6 +52,11 @@ static inline unsigned slab_map_value(const void *addr)
 	return likely(granule < slab_map_granules) ? ((const uint8_t *)slab_map_base)[granule] : 0;
 }
 
+enum region_thp { REGION_THP_NEVER, REGION_THP_AUTO, REGION_THP_ALWAYS };
+
+/* What the user wants of transparent huge pages; set once before the first region. */
+extern enum region_thp region_thp __hidden;
+
 /* Reserves a further region.  Caller: only one thread at a time. */
 struct region *region_create(void);
 

@@ -201,6 +201,8 @@ static struct vmap_area *area_create(size_t size, size_t align)
 		goto put;
 	if (os_commit((void *)area->node.key, size))
 		goto unmap;
+	if (region_thp != REGION_THP_AUTO)
+		os_hugepage((void *)area->node.key, size, region_thp == REGION_THP_ALWAYS);
 	tree_add_busy(area);
 	return area;
 unmap:

@@ -146,6 +146,44 @@ static bool parse_value(const struct option *option, struct str text, unsigned l
 	return false;
 }
 
+/*
+ * slab_debug has a language of its own (slab/debug_options.c), in which commas separate names: what
+ * follows it up to the next option is kept as it is.
+ */
+static char slab_debug_text[512];
+static size_t slab_debug_len;
+static bool in_slab_debug;
+
+static void slab_debug_add(const char *separator, struct str text)
+{
+	slab_debug_len += fmt_snprint(slab_debug_text + slab_debug_len,
+				      sizeof(slab_debug_text) - slab_debug_len, "%s%.*s", separator,
+				      STR_ARG(text));
+}
+
+/* Does @entry belong to a slab_debug before it, or is it one? */
+static bool take_slab_debug(struct str entry)
+{
+	struct str rest = entry;
+	struct str key = str_trim(str_cut(&rest, ":="));
+
+	if (in_slab_debug && !rest.at && !find(key)) {
+		slab_debug_add(",", entry);
+		return true;
+	}
+	in_slab_debug = str_equal(key, str_of("slab_debug"));
+	if (in_slab_debug) {
+		slab_debug_len = 0;
+		slab_debug_add("", rest.at ? rest : str_of("FZPU"));
+	}
+	return in_slab_debug;
+}
+
+struct str options_slab_debug(void)
+{
+	return (struct str){ slab_debug_len ? slab_debug_text : NULL, slab_debug_len };
+}
+
 /* "key:value"; a bare "key" switches a bool on. */
 static bool parse_entry(struct kmalloc_options *to, const char *source, struct str entry)
 {
@@ -176,9 +214,10 @@ unsigned int options_parse(struct kmalloc_options *to, const char *source, struc
 	while (text.at) {
 		struct str entry = str_trim(str_cut(&text, ","));
 
-		if (entry.len)
+		if (entry.len && !take_slab_debug(entry))
 			mistakes += !parse_entry(to, source, entry);
 	}
+	in_slab_debug = false;
 	return mistakes;
 }
 

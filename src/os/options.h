@@ -64,6 +64,9 @@ void options_reset(struct kmalloc_options *to);
  */
 unsigned int options_parse(struct kmalloc_options *to, const char *source, struct str text);
 
+/* What follows slab_debug in them; at is NULL if nobody said it. */
+struct str options_slab_debug(void);
+
 /* The same for the lines of a file, with '#' comments. */
 unsigned int options_parse_lines(struct kmalloc_options *to, const char *source, struct str text);
 

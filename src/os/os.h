@@ -48,8 +48,16 @@ uint64_t os_clock_ms(void);
 /* Bytes nobody can predict, taken from what the kernel gave the process at start. */
 uint64_t os_random_seed(void);
 
+/* A copy of a descriptor that programs are not likely to close by number; @fd itself on failure. */
+int os_keep_fd(int fd);
+
 /* Is the process under a seccomp filter, or can that not be found out? */
 bool os_maybe_sandboxed(void);
+
+/* The kernel's number of the calling thread, and what it says of all memory; for reports only. */
+uint32_t os_thread_id(void);
+struct sysinfo;
+int os_sysinfo(struct sysinfo *info);
 
 /*
  * A thread that the program does not know: all signals blocked, detached, small stack.  Calls

@@ -34,6 +34,13 @@ uint64_t os_random_seed(void)
 	return seed * UINT64_C(0x9e3779b97f4a7c15);
 }
 
+int os_keep_fd(int fd)
+{
+	long copy = os_syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 200, 0, 0, 0);
+
+	return copy < 0 ? fd : (int)copy;
+}
+
 static bool status_says_no_filter(const char *text)
 {
 	const char *line = strstr(text, "\nSeccomp:\t");

@@ -75,6 +75,9 @@ bool cache_init(struct kmem_cache *s, const char *name, size_t size, size_t alig
 	s->name = name;
 	s->flags = 0;
 	s->offset = 0;
+	s->left = 0;
+	s->keeps_contents = false;
+	list_init(&s->debug_slabs);
 	s->hooks = NULL;
 	s->object_size = (uint32_t)size;
 	s->align = (uint16_t)align;

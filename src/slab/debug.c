@@ -225,7 +225,7 @@ static void *take_sound(struct kmem_cache *s)
 		if (!(s->flags & SLAB_CONSISTENCY_CHECKS) ||
 		    debug_check_object(slab, object, SLUB_RED_INACTIVE))
 			return object;
-		debug_fix(s, "Object at 0x%p not used", object);
+		debug_fix(s, "Object at %p not used", object);
 	}
 	return NULL;
 }
@@ -255,6 +255,11 @@ void slab_debug_set_request(struct kmem_cache *s, void *object, size_t size)
 	slab_debug_unlock();
 }
 
+size_t slab_debug_request(struct kmem_cache *s, const void *object)
+{
+	return keeps_request(s) ? *request_of(s, object) : s->object_size;
+}
+
 static bool is_object(struct page *slab, const void *ptr)
 {
 	unsigned i = number_of(slab, ptr);
@@ -268,7 +273,7 @@ static bool free_checks(struct page *slab, void *object)
 	struct kmem_cache *s = slab->cache;
 
 	if (!is_object(slab, object)) {
-		debug_slab_error(slab, "Invalid object pointer 0x%p", object);
+		debug_slab_error(slab, "Invalid object pointer %p", object);
 		return false;
 	}
 	if (bitmap_test(slab_bitmap(slab), number_of(slab, object))) {
@@ -286,7 +291,7 @@ void slab_debug_free(struct kmem_cache *s, void *object, const void *caller)
 
 	slab_debug_lock();
 	if (!free_checks(slab, object)) {
-		debug_fix(s, "Object at 0x%p not freed", object);
+		debug_fix(s, "Object at %p not freed", object);
 	} else {
 		set_track(s, object, TRACK_FREE, caller);
 		if (s->flags & SLAB_TRACE)
@@ -331,7 +336,7 @@ void slab_debug_list_live(struct kmem_cache *s)
 		for (i = 0; i < s->objects; i++) {
 			if (bitmap_test(slab_bitmap(slab), i))
 				continue;
-			fmt_print(2, "Object 0x%p @offset=%zu\n", (void *)object_at(slab, i),
+			fmt_print(2, "Object %p @offset=%zu\n", (void *)object_at(slab, i),
 				  (size_t)((uintptr_t)object_at(slab, i) - page_to_addr(slab)));
 			debug_print_tracks(s, object_at(slab, i));
 		}

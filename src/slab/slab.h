@@ -57,7 +57,7 @@ struct slab_hooks {
 struct kmem_cache {
 	/* Set at creation. */
 	uint32_t flags;			/* SLAB_* of <linux/slab_def.h>; first, with offset */
-	uint32_t offset;		/* of the object in its place: room for a red zone */
+	uint32_t offset;		/* of a debugged object's free pointer */
 	uint32_t size;			/* distance of two objects in a slab */
 	uint32_t object_size;		/* what the user asked for */
 	uint64_t reciprocal;		/* slab_index: offset * reciprocal >> RECIPROCAL_SHIFT */
@@ -82,6 +82,11 @@ struct kmem_cache {
 	size_t nr_free;			/* free objects in all slabs */
 	struct list_node partial[NR_FULLNESS];	/* [0]: the fullest ones */
 	struct list_node empty;		/* slabs without an object in use */
+
+	/* Of caches that are debugged (slab/debug.c). */
+	uint32_t left;			/* red zone before the object */
+	bool keeps_contents;		/* of free objects: no poison */
+	struct list_node debug_slabs;	/* all slabs */
 };
 
 #define RECIPROCAL_SHIFT	44

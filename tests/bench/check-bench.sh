@@ -74,6 +74,16 @@ try 'the Markdown has both tables' sh -c 'grep -c "geometric mean" "$1" | grep -
 try 'the page is whole' sh -c 'tail -n 1 "$1" | grep -q "</html>"' sh "$scratch/good/report.html"
 try 'the page fetches nothing' sh -c '! grep -qE "(src|href)=.?http|@import|<script" "$1"' \
 	sh "$scratch/good/report.html"
+if has gnuplot; then
+	for plot in 'micro: time an operation' 'program: peak resident memory' trace-cc1plus \
+		'pair, malloc'
+	do
+		try "a plot: $plot" grep -q "<h3>$plot</h3><figure[^>]*><svg" \
+			"$scratch/good/report.html"
+	done
+else
+	skip 'plots' 'no gnuplot'
+fi
 try 'a report can be made again' "$bench" report "$scratch/good"
 try 'nothing changed between a result and itself' "$bench" compare "$scratch/good" "$scratch/good"
 
