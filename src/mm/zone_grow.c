@@ -15,14 +15,6 @@
 /* Set while one thread reserves a further region; not a lock, since that is a system call. */
 static _Atomic bool creating_region;
 
-/*
- * Huge pages by density: what a heap of this size takes next, it takes in steps of many megabytes and
- * fills from their start, so that huge pages there are used to the last byte.  Below, a huge page
- * costs more memory than it saves time.
- */
-#define HUGE_HEAP	((size_t)64 << 20)
-#define HUGE_SIZE	((size_t)2 << 20)
-
 #define GROW_MIN	((size_t)256 << 10)
 #define GROW_MAX	((size_t)32 << 20)
 
@@ -50,22 +42,12 @@ static bool grow_reserve(struct region *r, unsigned order, size_t step, uintptr_
 	return true;
 }
 
-static void ask_for_huge_pages(uintptr_t start, uintptr_t end)
-{
-	start = align_up(start, HUGE_SIZE);
-	end = align_down(end, HUGE_SIZE);
-	if (region_thp == REGION_THP_AUTO && start < end &&
-	    READ_ONCE(zone.managed) >= HUGE_HEAP >> PAGE_SHIFT)
-		os_hugepage((void *)start, end - start, true);
-}
-
 static bool grow_add(struct region *r, uintptr_t start, uintptr_t end)
 {
 	size_t pages = (end - start) >> PAGE_SHIFT;
 
 	if (region_commit(r, start, end - start))
 		return false;
-	ask_for_huge_pages(start, end);
 	os_mutex_lock(&zone.lock);
 	range_free(r, (start - r->base) >> PAGE_SHIFT, pages);
 	zone.managed += pages;
