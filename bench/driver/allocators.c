@@ -156,6 +156,9 @@ static void add_found(struct set *set)
 			add(set, known[i].name, path, known[i].env);
 		else
 			free(path);
+		if (!path && !strcmp(known[i].name, "libkmalloc"))
+			fputs("kmalloc-bench: no libkmalloc.so.0 beside this program nor in "
+			      KB_LIBDIR "\n", stderr);
 	}
 }
 

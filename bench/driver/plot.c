@@ -341,8 +341,8 @@ char *plot_latency(const struct set *set, size_t row, int call)
 	for (size_t a = 0; a < set->allocators; a++)
 		put_latency_curve(s.out, cell_at(set, row, a)->latency[call], a);
 	fprintf(s.out, "set logscale xy\nset xrange [1:%g]\nset yrange [1:*]\n"
-		"set xtics ('50 %%' 0.5, '90 %%' 0.1, '99 %%' 0.01, '99.9 %%' 0.001, "
-		"'99.99 %%' 0.0001, '99.999 %%' 0.00001)\nset xlabel 'part of the calls of %s'\n"
+		"set xtics ('50 %%%%' 0.5, '90 %%%%' 0.1, '99 %%%%' 0.01, '99.9 %%%%' 0.001, "
+		"'99.99 %%%%' 0.0001, '99.999 %%%%' 0.00001)\nset xlabel 'part of the calls of %s'\n"
 		"set ylabel 'ns, at most'\nset format y '%%.0f'\nset key outside right\nplot ",
 		0.4 / (double)most, latency_name[call]);
 	put_latency_curves(s.out, set, row, call);

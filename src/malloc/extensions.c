@@ -50,9 +50,26 @@ __export int mallopt(int param, int value)
 	return 1;
 }
 
-struct mallinfo2 mallinfo2(void);
+/* For C libraries whose header lacks them (glibc before 2.33, musl): programs may ask all the same. */
+#if !defined(HAVE_STRUCT_MALLINFO2)
+struct mallinfo2 {
+	size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks,
+	       keepcost;
+};
+#endif
+#if !defined(HAVE_STRUCT_MALLINFO)
+struct mallinfo {
+	int arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
+};
+#endif
 
-/* glibc 2.33 has the header entry; the layout is the same in older ones. */
+struct mallinfo2 mallinfo2(void);
+struct mallinfo mallinfo(void);
+int mallopt(int param, int value);
+int malloc_trim(size_t pad);
+int malloc_info(int options_must_be_zero, FILE *stream);
+void malloc_stats(void);
+
 __export struct mallinfo2 mallinfo2(void)
 {
 	struct mallinfo2 info = { 0 };
