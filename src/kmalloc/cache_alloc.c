@@ -91,6 +91,10 @@ static __slow void *alloc_slow(struct kmem_cache *s, gfp_t gfp, const void *call
 	};
 	void *object = pop_object(s);
 
+	if (unlikely(gfp_special == ANY_GFP))
+		gfp_look_at_options();
+	if (!s->ctor && !s->keeps_contents)
+		gfp |= gfp_always;
 	if (!object)
 		object = gfp_alloc(&req);
 	return object && gfp & __GFP_ZERO ? memset(object, 0, s->object_size) : object;
@@ -100,7 +104,7 @@ static __always_inline void *cache_alloc(struct kmem_cache *s, gfp_t gfp, const 
 {
 	void *object;
 
-	if (unlikely(gfp & __GFP_ZERO))
+	if (unlikely((gfp | ANY_GFP) & gfp_special))
 		return alloc_slow(s, gfp, caller);
 	object = pop_object(s);
 	return likely(object) ? object : alloc_slow(s, gfp, caller);
@@ -131,6 +135,15 @@ void *kmem_cache_alloc_lru(struct kmem_cache *s, struct list_lru *lru, gfp_t gfp
 {
 	(void)lru;
 	return cache_alloc(s, gfp, __builtin_return_address(0));
+}
+
+void *kmem_cache_alloc_request(struct kmem_cache *s, gfp_t gfp, size_t size)
+{
+	void *object = cache_alloc(s, gfp, __builtin_return_address(0));
+
+	if (object && slab_is_debugged(s))
+		slab_debug_set_request(s, object, size);
+	return object;
 }
 
 /*
@@ -240,6 +253,8 @@ bool do_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **objec
 			do_cache_free(s, objects[--got]);
 		return false;
 	}
+	if (!s->ctor && !s->keeps_contents)
+		gfp |= gfp_always;
 	while (gfp & __GFP_ZERO && got)
 		memset(objects[--got], 0, s->object_size);
 	return true;

@@ -42,6 +42,9 @@ gfp_t gfp_context(gfp_t gfp)
 {
 	unsigned scope = thread_tls.gfp_scope;
 
+	if (unlikely(gfp_special == ANY_GFP))
+		gfp_look_at_options();
+	gfp |= gfp_always;
 	if (likely(!scope))
 		return gfp;
 	if (scope & SCOPE_NOIO)

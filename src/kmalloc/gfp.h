@@ -35,7 +35,18 @@ struct gfp_request {
  */
 void *gfp_alloc(struct gfp_request *req);
 
-/* The bits that the calling thread's scopes leave of @gfp. */
+/*
+ * Flags that fast paths cannot honour.  ANY_GFP, which they add to every request, is among them when
+ * slab_debug or init_on_alloc want to see all requests, and until that is known.
+ */
+#define ANY_GFP		0x80000000u
+
+extern uint32_t gfp_special __hidden;
+extern uint32_t gfp_always __hidden;	/* __GFP_ZERO for init_on_alloc */
+
+__cold void gfp_look_at_options(void);
+
+/* The bits that the calling thread's scopes leave of @gfp, and those that options add. */
 gfp_t gfp_context(gfp_t gfp);
 
 static inline bool gfp_may_block(gfp_t gfp)

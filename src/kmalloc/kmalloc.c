@@ -19,15 +19,12 @@
 #include "lib/bits.h"
 #include "lib/bug.h"
 #include "mm/zone.h"
+#include "os/options.h"
 #include "slab/debug.h"
 
-/*
- * Flags that the fast path cannot honour.  ANY_GFP, which it adds to every request, is among them
- * when kmalloc's caches are debugged, and until that is known.
- */
-#define ANY_GFP		0x80000000u
+uint32_t gfp_special = ANY_GFP;
+uint32_t gfp_always;
 
-static uint32_t special_gfp = ANY_GFP;
 static bool debugging;
 
 static void *attempt_size(struct gfp_request *req)
@@ -84,6 +81,7 @@ void *do_kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 
 	if (unlikely(size > KMALLOC_MAX_SIZE))
 		return refuse(size, gfp);
+	gfp |= gfp_always;
 	if (unlikely(debugging || gfp & __GFP_DMA))
 		return alloc_special(size, align, gfp);
 	if (align <= natural_align(size))
@@ -94,17 +92,18 @@ void *do_kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 	return ptr && gfp & __GFP_ZERO ? memset(ptr, 0, size) : ptr;
 }
 
-static __cold void look_for_debugging(void)
+void gfp_look_at_options(void)
 {
 	heap_init();
 	debugging = slab_debug_wanted("kmalloc-");
-	WRITE_ONCE(special_gfp, __GFP_ZERO | __GFP_DMA | (debugging ? ANY_GFP : 0));
+	gfp_always = options.init_on_alloc ? __GFP_ZERO : 0;
+	WRITE_ONCE(gfp_special, __GFP_ZERO | __GFP_DMA | (debugging || gfp_always ? ANY_GFP : 0));
 }
 
 static __slow void *kmalloc_slow(size_t size, gfp_t gfp)
 {
-	if (unlikely(special_gfp == ANY_GFP))
-		look_for_debugging();
+	if (unlikely(gfp_special == ANY_GFP))
+		gfp_look_at_options();
 	if (unlikely(!size))
 		return ZERO_SIZE_PTR;
 	return do_kmalloc_aligned(size, natural_align(size), gfp);
@@ -116,7 +115,7 @@ void *do_kmalloc(size_t size, gfp_t gfp)
 	void *object;
 
 	OPAQUE(step);
-	if (unlikely(step >= SIZE_STEPS || (gfp | ANY_GFP) & special_gfp))
+	if (unlikely(step >= SIZE_STEPS || (gfp | ANY_GFP) & gfp_special))
 		return kmalloc_slow(size, gfp);
 	object = magazine_pop(&thread_tls.top[thread_tls.class_of[step]]);
 	return likely(object) ? object : kmalloc_slow(size, gfp);

@@ -12,8 +12,8 @@
  *
  * The slack rule is for processes without a helper: they may be idle from the next moment on, and
  * then nobody calls.  At each free of pages, what is beyond the slack goes back at once.  The
- * slack starts at an eighth of the pages in use, and grows when pages have to be faulted in soon
- * after they were purged (the purge was a mistake); each quiet epoch halves what it had grown.
+ * slack starts at a quarter of the pages in use, and grows when pages have to be faulted in soon
+ * after they were purged (the purge was a mistake); each quiet epoch takes back a quarter of it.
  *
  * Locks: none; counters are relaxed atomics, and a lost update costs a purge too many or too few.
  */
@@ -58,7 +58,7 @@ static void slack_adapt(void)
 	size_t learned = ATOMIC_READ(learned_slack);
 
 	if (!atomic_exchange_explicit(&regretted, 0, memory_order_relaxed))
-		ATOMIC_WRITE(learned_slack, learned / 2);
+		ATOMIC_WRITE(learned_slack, learned - learned / 4);
 	ATOMIC_WRITE(purged_lately, ATOMIC_READ(purged_lately) / 2);
 }
 
@@ -98,7 +98,7 @@ size_t reclaim_used_pages(void)
 
 size_t reclaim_slack(void)
 {
-	size_t base = reclaim_epoch_ms ? max(reclaim_used_pages() / 8, SLACK_MIN) : 0;
+	size_t base = reclaim_epoch_ms ? max(reclaim_used_pages() / 4, SLACK_MIN) : 0;
 
 	return base + ATOMIC_READ(learned_slack);
 }
