@@ -70,6 +70,7 @@ void trim_if_shrunk(void)
 	cache_for_each(add_free, &cached);
 	cached >>= PAGE_SHIFT;
 	used -= min(used, cached);
+	ATOMIC_WRITE(reclaim_live_pages, used);
 	if (used >= peak - peak / 4) {
 		ATOMIC_WRITE(used_peak, max(used, peak));
 		return;

@@ -31,6 +31,7 @@
 unsigned reclaim_epoch_ms;
 _Atomic bool reclaim_in_background;
 _Atomic bool reclaim_helper_wanted;
+_Atomic size_t reclaim_live_pages = SIZE_MAX;
 
 static _Atomic uint64_t epoch_end;
 static _Atomic size_t purged_lately;		/* by the slack rule; halved every epoch */
@@ -98,7 +99,8 @@ size_t reclaim_used_pages(void)
 
 size_t reclaim_slack(void)
 {
-	size_t base = reclaim_epoch_ms ? max(reclaim_used_pages() / 4, SLACK_MIN) : 0;
+	size_t live = min(reclaim_used_pages(), ATOMIC_READ(reclaim_live_pages));
+	size_t base = reclaim_epoch_ms ? max(live / 4, SLACK_MIN) : 0;
 
 	return base + ATOMIC_READ(learned_slack);
 }

@@ -34,6 +34,9 @@ void reclaim_note_free(void);
 size_t reclaim_used_pages(void);
 size_t reclaim_slack(void);
 
+/* What callers hold, as far as somebody counted: less than the pages in use, which have holes. */
+extern _Atomic size_t reclaim_live_pages __hidden;
+
 /* @pages were given back without waiting for an epoch. */
 void reclaim_note_purge(size_t pages);
 
