@@ -17,7 +17,12 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include <errno.h>
 #include <stdio.h>
+
+#ifndef BITS_PER_LONG
+#define BITS_PER_LONG	64
+#endif
 
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))

@@ -116,6 +116,8 @@ void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t flags) __km_malloc;
 void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t flags, int node) __km_malloc;
 struct list_lru;
 void *kmem_cache_alloc_lru(struct kmem_cache *s, struct list_lru *lru, gfp_t flags) __km_malloc;
+/* For kmalloc caches: of the object only @size bytes are wanted; debugging guards the rest. */
+void *kmem_cache_alloc_request(struct kmem_cache *s, gfp_t flags, size_t size) __km_malloc;
 void kmem_cache_free(struct kmem_cache *s, void *object);
 int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t flags, size_t n, void **p);
 void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **p);

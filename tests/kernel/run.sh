@@ -1,0 +1,172 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The kernel's own tests, unmodified, on this library. Their source is Debian's package
+# linux-source-6.12, unpacked into the build folder; nothing of it is in this repository.
+#
+#	make check-kernel			the quick ones
+#	KMALLOC_TEST_FULL=yes make check-kernel	also maple and main: minutes
+#
+# KERNEL_SOURCE may name an unpacked tree, or a linux-source-6.12.tar.xz.
+
+# shellcheck source=tests/tap.sh
+. "${0%/*}/../tap.sh"
+
+here=$KM_SRC/tests/kernel
+work=$KM_BUILD/tests/kernel/work
+tarball=/usr/src/linux-source-6.12.tar.xz
+: "${KM_CC:=cc}" "${MAKE:=make}"
+
+# What the tests need of the tree.
+unpack()
+{
+	mkdir -p "$work/linux" && tar -xf "$1" -C "$work/linux" --strip-components=1 --wildcards \
+		'*/lib/*.[ch]' '*/include/linux/*.h' '*/include/asm-generic/*.h' \
+		'*/tools/include' '*/tools/lib/*.c' '*/tools/arch/x86/include' \
+		'*/tools/testing/radix-tree' '*/tools/testing/shared'
+}
+
+have_source()
+{
+	case ${KERNEL_SOURCE:-} in
+	*.tar.*) tarball=$KERNEL_SOURCE ;;
+	?*) linux=$KERNEL_SOURCE; [ -f "$linux/lib/slub_kunit.c" ]; return ;;
+	esac
+	linux=$work/linux
+	[ ! -f "$linux/lib/slub_kunit.c" ] || return 0
+	[ -f "$tarball" ] || get linux-source-none linux-source-6.12 || [ -f "$tarball" ] ||
+		return 1
+	unpack "$tarball" > "$scratch/unpack" 2>&1
+	[ -f "$linux/lib/slub_kunit.c" ]
+}
+
+have_urcu()
+{
+	echo '#include <urcu.h>' > "$scratch/urcu.c"
+	"$KM_CC" -E "$scratch/urcu.c" >/dev/null 2>&1 && return
+	get urcu-none liburcu-dev
+	"$KM_CC" -E "$scratch/urcu.c" >/dev/null 2>&1
+}
+
+# build OUTPUT ARGUMENTS...: against the library, with the kernel's headers of this project.
+build()
+{
+	output=$1
+	shift
+	"$KM_CC" -std=gnu11 -O1 -w -I"$here/stubs" -I"$KM_SRC/include" "$@" "$KMALLOC_SO" \
+		-Wl,-rpath,"${KMALLOC_SO%/*}" -Wl,--no-as-needed -lurcu -lpthread \
+		-o "$work/$output" > "$scratch/build" 2>&1
+}
+
+# run NAME PROGRAM: its own TAP, renumbered.
+run_tap()
+{
+	timeout 120 "$work/$2" > "$scratch/tap" 2> "$scratch/stderr"
+	status=$?
+	sed -n 's/^ok [0-9]* - //p' "$scratch/tap" > "$scratch/passed"
+	sed -n 's/^not ok [0-9]* - //p' "$scratch/tap" > "$scratch/failed"
+	while read -r name; do pass "$name"; done < "$scratch/passed"
+	while read -r name; do fail "$name" "$scratch/stderr"; done < "$scratch/failed"
+	if [ "$status" -gt 1 ] || ! grep -q '^1\.\.' "$scratch/tap"; then
+		fail "$1 ran to its end" "$scratch/stderr"
+	fi
+}
+
+slub_kunit()
+{
+	mkdir -p "$work/kunit/lib" "$work/kunit/mm"
+	cp "$linux/lib/slub_kunit.c" "$work/kunit/lib/" &&
+		cp "$here/kunit/mm/slab.h" "$work/kunit/mm/"
+	if build slub_kunit -I"$here/kunit" "$work/kunit/lib/slub_kunit.c"; then
+		run_tap slub_kunit slub_kunit
+	else
+		fail 'slub_kunit builds' "$scratch/build"
+	fi
+}
+
+meminit()
+{
+	if ! build meminit "$linux/lib/test_meminit.c"; then
+		fail 'test_meminit builds' "$scratch/build"
+		return
+	fi
+	KMALLOC_OPTIONS=init_on_alloc timeout 60 "$work/meminit" > "$scratch/meminit" 2>&1
+	if grep -q 'all [0-9]* tests passed' "$scratch/meminit"; then
+		pass "test_meminit: $(sed -n 's/^# \(all.*passed\)!/\1/p' "$scratch/meminit")"
+	else
+		fail test_meminit "$scratch/meminit"
+	fi
+	# It must be able to fail: without the option it finds memory that was not initialised.
+	if timeout 60 "$work/meminit" > "$scratch/meminit" 2>&1; then
+		fail 'test_meminit notices memory that is not initialised' "$scratch/meminit"
+	else
+		pass 'test_meminit notices memory that is not initialised'
+	fi
+}
+
+btree()
+{
+	mkdir -p "$work/btree/include/linux"
+	cp "$linux"/include/linux/btree*.h "$work/btree/include/linux/"
+	if build btree-check -DLIBRARY_MODULE -I"$work/btree/include" "$linux/lib/btree.c" \
+		"$here/btree-check.c"; then
+		run_tap btree btree-check
+	else
+		fail 'lib/btree.c builds' "$scratch/build"
+	fi
+}
+
+# radix_run PROGRAM SECONDS [PATTERN]: exit status 0, and the line that its last check prints.
+radix_run()
+{
+	(cd "$radix" && timeout "$2" "./$1") > "$scratch/out" 2>&1
+	status=$?
+	if [ "$status" -ne 0 ] || ! grep -q "${3:-}" "$scratch/out"; then
+		echo "exit status $status" >> "$scratch/out"
+		fail "tools/testing/radix-tree: $1" "$scratch/out"
+	else
+		pass "tools/testing/radix-tree: $1 $(grep "${3:-none}" "$scratch/out" | tail -n 1)"
+	fi
+}
+
+# The make rules of the suite, with the adaptor in place of its own allocator.
+radix_make()
+{
+	objects='xarray-shared.o radix-tree.o idr.o find_bit.o bitmap.o hweight.o vsprintf.o'
+	flags='-I../shared -I. -I../../include -I../../../lib -g -O2 -w -D_LGPL_SOURCE'
+	"$KM_CC" -std=gnu11 -O2 -I"$KM_SRC/include" -c "$here/radix-adaptor.c" \
+		-o "$work/radix-adaptor.o" || return
+	env -u MAKEFLAGS -u MAKELEVEL "$MAKE" -s -C "$radix" CC="$KM_CC" LDFLAGS= \
+		CFLAGS="$flags -include $here/radix-rename.h" SHARED_OFILES="$objects" \
+		LDLIBS="$work/radix-adaptor.o $KMALLOC_SO -Wl,-rpath,${KMALLOC_SO%/*} -lpthread -lurcu" \
+		"$@"
+}
+
+radix_tree()
+{
+	radix=$linux/tools/testing/radix-tree
+	set -- xarray multiorder idr-test
+	[ "${KMALLOC_TEST_FULL:-no}" = no ] || set -- "$@" maple main
+	if ! radix_make generated/map-shift.h generated/bit-length.h "$@" > "$scratch/build" 2>&1
+	then
+		fail 'tools/testing/radix-tree builds' "$scratch/build"
+		return
+	fi
+	radix_run xarray 300 'tests passed'
+	radix_run multiorder 60
+	radix_run idr-test 300 'tests passed'
+	[ "${KMALLOC_TEST_FULL:-no}" = no ] || radix_run maple 1200 'tests passed'
+	[ "${KMALLOC_TEST_FULL:-no}" = no ] || radix_run main 1200
+}
+
+have_source || skip_all 'no linux-source-6.12'
+have_urcu || skip_all 'no liburcu-dev'
+slub_kunit
+meminit
+btree
+if [ "$linux" = "$work/linux" ]; then
+	radix_tree
+else
+	skip 'tools/testing/radix-tree' 'built only in a tree of its own'
+fi
+done_testing
