@@ -3,7 +3,8 @@
  * places.c: where this installation, or this build tree, keeps its parts.
  *
  * A program run from its build tree uses that build's worker and library, an installed one the
- * installed ones; the directory of /proc/self/exe tells which of them it is.
+ * installed ones, also if the installation was moved as a whole: everything is looked for from
+ * the directory of /proc/self/exe first, then where configure said.
  */
 #include "driver/places.h"
 
@@ -38,33 +39,34 @@ static char *existing(char *path)
 	return real;
 }
 
-char *places_libkmalloc(void)
+/* The first of the places, relative to this program, where name exists; NULL: none. */
+static char *find_beside(const char *const *places, size_t n, const char *name)
 {
-	static const char *const beside[] = {
-		"../.libs/libkmalloc.so.0", ".libs/libkmalloc.so.0", "libkmalloc.so.0",
-		"libkmalloc.so",
-	};
 	char *dir = own_directory(), *found = NULL;
 
-	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]) && !found; i++)
-		found = existing(xprintf("%s/%s", dir, beside[i]));
+	for (size_t i = 0; i < n && !found; i++)
+		found = existing(xprintf("%s/%s%s", dir, places[i], name));
 	free(dir);
-	return found ? found : existing(xstrdup(KB_LIBDIR "/libkmalloc.so.0"));
+	return found;
 }
 
-static char *find(const char *name, const char *installed)
+char *places_libkmalloc(void)
 {
-	char *dir = own_directory(), *found;
+	static const char *const places[] = { "../.libs/", ".libs/", "", "../lib/" };
+	char *found = find_beside(places, 4, "libkmalloc.so.0");
 
-	found = existing(xprintf("%s/%s", dir, name));
-	free(dir);
-	return found ? found : existing(xprintf("%s/%s", installed, name));
+	if (!found)
+		found = find_beside(places, 4, "libkmalloc.so");
+	return found ? found : existing(xstrdup(KB_LIBDIR "/libkmalloc.so.0"));
 }
 
 char *places_helper(const char *name)
 {
-	char *path = find(name, KB_LIBEXECDIR);
+	static const char *const places[] = { "", "../libexec/libkmalloc/" };
+	char *path = find_beside(places, 2, name);
 
+	if (!path)
+		path = existing(xprintf(KB_LIBEXECDIR "/%s", name));
 	if (!path)
 		fatal("%s is neither beside this program nor in " KB_LIBEXECDIR, name);
 	return path;
@@ -73,10 +75,8 @@ char *places_helper(const char *name)
 /* In a build tree "share" leads to the sources, where scripts and traces are. */
 char *places_data(const char *name)
 {
-	char *in_tree = xprintf("share/%s", name), *path = find(in_tree, KB_DATADIR);
+	static const char *const places[] = { "share/", "", "../share/libkmalloc/bench/" };
+	char *path = find_beside(places, 3, name);
 
-	free(in_tree);
-	if (!path)
-		path = find(name, KB_DATADIR);
-	return path ? path : xstrdup(KB_DATADIR);
+	return path ? path : xprintf(KB_DATADIR "/%s", name);
 }

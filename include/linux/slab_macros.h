@@ -116,6 +116,7 @@ inline void *kvrealloc(const void *p, size_t old_size, size_t size, gfp_t flags)
 #endif
 
 #if KMALLOC_API <= 24
+#define __kmem_cache_free(s, p)	kmem_cache_free(s, p)
 #define cache_sizes	(kmalloc_cache_sizes())
 #define cache_cache	(*kmalloc_cache_cache())
 #endif

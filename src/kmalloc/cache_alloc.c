@@ -27,14 +27,12 @@ static __cold void *alloc_emergency(struct kmem_cache *s)
 	return object;
 }
 
-static void *alloc_inside(struct kmem_cache *s, bool grow, const void *caller)
+static void *alloc_inside(struct kmem_cache *s, const void *caller)
 {
 	void *object;
 
 	if (unlikely(slab_is_debugged(s)))
 		return slab_debug_alloc(s, caller);
-	if (!grow)
-		return magazine_alloc_nowait(s, NULL, SIZE_MAX / 2);
 	object = thread_cache_alloc(s);
 	if (unlikely(!object) && trim_all())
 		object = thread_cache_alloc(s);
@@ -59,15 +57,20 @@ static void *alloc_nowait(struct kmem_cache *s, size_t keep, const void *caller)
 	return object;
 }
 
+/* More pages than there can be are to stay free. */
+#define NO_NEW_SLAB	(SIZE_MAX / 2)
+
 static void *attempt_object(struct gfp_request *req)
 {
 	void *object;
 
+	if (req->gfp & KMALLOC_NO_GROW)
+		return alloc_nowait(req->cache, NO_NEW_SLAB, req->caller);
 	if (!gfp_may_block(req->gfp))
 		return alloc_nowait(req->cache, gfp_watermark(req->gfp), req->caller);
 	if (unlikely(!heap_enter()))
 		return alloc_emergency(req->cache);
-	object = alloc_inside(req->cache, !(req->gfp & KMALLOC_NO_GROW), req->caller);
+	object = alloc_inside(req->cache, req->caller);
 	gate_leave();
 	return object;
 }
@@ -95,6 +98,9 @@ static __slow void *alloc_slow(struct kmem_cache *s, gfp_t gfp, const void *call
 		gfp_look_at_options();
 	if (!s->ctor && !s->keeps_contents)
 		gfp |= gfp_always;
+	/* Reclaim would not help somebody who wants no new slab. */
+	if (unlikely(gfp & KMALLOC_NO_GROW))
+		req.gfp = (req.gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN;
 	if (!object)
 		object = gfp_alloc(&req);
 	return object && gfp & __GFP_ZERO ? memset(object, 0, s->object_size) : object;

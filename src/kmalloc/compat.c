@@ -167,7 +167,7 @@ int kmem_cache_reap(gfp_t gfp)
 	struct reap_search search = { NULL, 0 };
 	size_t pages = 0;
 
-	shrink_all(gfp, 6);
+	shrink_all(gfp, SHRINK_HALF);
 	if (!heap_enter())
 		return 0;
 	trim_epoch();

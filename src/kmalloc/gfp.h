@@ -67,6 +67,8 @@ struct gfp_text gfp_names(gfp_t gfp);
 /* "page allocation failure", and the state of memory. */
 __cold void gfp_report_failure(const struct gfp_request *req);
 
+#define SHRINK_HALF	2		/* a priority: about half of what shrinkers have */
+
 /* shrinker.c: one round at this priority (12: gentle, 0: everything).  Returns objects freed. */
 unsigned long shrink_all(gfp_t gfp, int priority);
 

@@ -236,6 +236,18 @@ static void find_in_region(struct region *r, uintptr_t addr, struct heap_object 
 		describe_run(page, object);
 }
 
+/* The gate keeps fork() and the handlers of signals away from the lock of the areas. */
+static bool find_area(const void *ptr, struct heap_object *object)
+{
+	bool found;
+
+	if (unlikely(!heap_enter()))
+		return vmap_find_nowait(ptr, &object->start, &object->size);
+	found = vmap_find(ptr, &object->start, &object->size);
+	gate_leave();
+	return found;
+}
+
 void heap_find(const void *ptr, struct heap_object *object)
 {
 	struct region *r = region_of((uintptr_t)ptr);
@@ -243,7 +255,7 @@ void heap_find(const void *ptr, struct heap_object *object)
 	object->kind = HEAP_FOREIGN;
 	if (r)
 		find_in_region(r, (uintptr_t)ptr, object);
-	else if (vmap_find(ptr, &object->start, &object->size))
+	else if (find_area(ptr, object))
 		object->kind = HEAP_AREA;
 	else if (emergency_find(ptr, &object->start, &object->size))
 		object->kind = HEAP_EMERGENCY;

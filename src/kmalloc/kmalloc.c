@@ -27,11 +27,26 @@ uint32_t gfp_always;
 
 static bool debugging;
 
+/* A run of its own, where there are no pages in a row for a slab of objects of that size. */
+static void *alloc_scattered(size_t size, size_t align)
+{
+	struct page *page;
+
+	if (size <= PAGE_SIZE / 2 || !heap_enter())
+		return NULL;
+	page = zone_alloc((unsigned)pages_of(size), order_of(pages_of(align)));
+	gate_leave();
+	return page ? (void *)page_to_addr(page) : NULL;
+}
+
 static void *attempt_size(struct gfp_request *req)
 {
-	if (gfp_may_block(req->gfp))
-		return heap_alloc_aligned(req->size, req->align);
-	return heap_alloc_nowait(req->size, req->align, gfp_watermark(req->gfp));
+	void *ptr;
+
+	if (!gfp_may_block(req->gfp))
+		return heap_alloc_nowait(req->size, req->align, gfp_watermark(req->gfp));
+	ptr = heap_alloc_aligned(req->size, req->align);
+	return ptr ? ptr : alloc_scattered(req->size, req->align);
 }
 
 static void *alloc_size(size_t size, size_t align, gfp_t gfp)

@@ -44,9 +44,10 @@ void *heap_alloc_nowait(size_t size, size_t align, size_t keep)
 
 	if (pass == GATE_CLOSED)
 		return NULL;
-	if (class)
-		ptr = magazine_alloc_nowait(&kmalloc_caches[class], own_class(pass, class), keep);
-	else
+	ptr = class ? magazine_alloc_nowait(&kmalloc_caches[class], own_class(pass, class), keep) :
+		      NULL;
+	/* What is left may be too scattered for a slab of large objects. */
+	if (!ptr && size > PAGE_SIZE / 2)
 		ptr = pages_nowait(size, align, keep);
 	gate_leave_try(pass);
 	return ptr;

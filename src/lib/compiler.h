@@ -12,6 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UNDER_TSAN
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define UNDER_TSAN
+#endif
+
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
@@ -43,6 +51,17 @@
 /* A value that other threads change and where any recent value will do. */
 #define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+
+/*
+ * For functions that look at memory which may be anything by now, bound to check or to tolerate what
+ * they find.  ThreadSanitizer would be right about them; inside, RACY_READ reads exactly once.
+ */
+#define __racy		__attribute__((no_sanitize("thread")))
+#define RACY_READ(x)	(*(const volatile __typeof__(x) *)&(x))
+
+/* A counter that is written under a lock and read without. */
+#define ADD_ONCE(x, n)	WRITE_ONCE(x, (x) + (n))
+#define SUB_ONCE(x, n)	WRITE_ONCE(x, (x) - (n))
 
 /* The same for objects declared _Atomic. */
 #define ATOMIC_READ(x)	atomic_load_explicit(&(x), memory_order_relaxed)

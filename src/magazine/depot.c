@@ -32,7 +32,7 @@ static struct magazine *pop(struct list_node *list, uint32_t *nr, uint32_t *low)
 		return NULL;
 	mag = list_first(list, struct magazine, list);
 	list_del(&mag->list);
-	--*nr;
+	SUB_ONCE(*nr, 1);
 	*low = min(*low, *nr);
 	return mag;
 }
@@ -40,7 +40,7 @@ static struct magazine *pop(struct list_node *list, uint32_t *nr, uint32_t *low)
 static void push(struct magazine *mag, struct list_node *list, uint32_t *nr)
 {
 	list_add(&mag->list, list);
-	++*nr;
+	ADD_ONCE(*nr, 1);
 }
 
 static struct magazine *pop_coldest_full(struct depot *d)
@@ -48,7 +48,7 @@ static struct magazine *pop_coldest_full(struct depot *d)
 	struct magazine *mag = list_last(&d->full, struct magazine, list);
 
 	list_del(&mag->list);
-	d->nr_full--;
+	SUB_ONCE(d->nr_full, 1);
 	d->full_low = min(d->full_low, d->nr_full);
 	return mag;
 }
@@ -63,7 +63,7 @@ static void learn(struct kmem_cache *s)
 		return;
 	d->overflows--;
 	if ((size_t)d->max_full * s->max_rounds * s->size < bytes)
-		d->max_full++;
+		ADD_ONCE(d->max_full, 1);
 }
 
 static void drain(struct kmem_cache *s, struct magazine *mag)
@@ -159,7 +159,7 @@ static void take_lows(struct depot *d, bool all, unsigned *full, unsigned *empty
 	*full = all ? d->nr_full : d->full_low;
 	*empty = all ? d->nr_empty : d->empty_low;
 	d->full_low = d->nr_full - *full;
-	d->max_full = max(d->max_full - min(*full, d->max_full), d->min_max_full);
+	WRITE_ONCE(d->max_full, max(d->max_full - min(*full, d->max_full), d->min_max_full));
 	d->overflows = 0;
 	d->empty_low = d->nr_empty - *empty;
 	os_mutex_unlock(&d->lock);

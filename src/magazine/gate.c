@@ -24,6 +24,7 @@
 #include "lib/bug.h"
 #include "magazine/thread.h"
 #include "mm/reclaim.h"
+#include "mm/vmap.h"
 
 #define PATIENCE_MS		20
 #define SIGNAL_PATIENCE_MS	100
@@ -130,6 +131,8 @@ void gate_fork_child(void)
 	thread_tls.forking = false;
 	if (inside)
 		return;			/* in a signal handler: our own slow path holds things */
+	cache_fork_child();
+	vmap_fork_child();
 	set_inside();
 	thread_adopt_others();
 	set_outside();

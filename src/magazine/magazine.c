@@ -38,7 +38,7 @@ static struct kmem_cache magazine_cache;
 static size_t thread_bytes;		/* option magazine_bytes */
 
 #define MANY_THREADS	16
-#define DEPOT_BYTES	(64u << 10)
+#define DEPOT_BYTES	(32u << 10)
 
 static unsigned clamp_rounds(size_t rounds)
 {
@@ -49,7 +49,7 @@ static unsigned clamp_rounds(size_t rounds)
 void magazine_setup(struct kmem_cache *s)
 {
 	s->max_rounds = (uint16_t)clamp_rounds(thread_bytes / 32 / s->size);
-	s->depot.min_max_full = max(DEPOT_BYTES / (s->max_rounds * s->size), 2u);
+	s->depot.min_max_full = max(DEPOT_BYTES / (s->max_rounds * s->size), 1u);
 	s->depot.max_full = s->depot.min_max_full;
 }
 
@@ -82,18 +82,23 @@ void magazine_delete(struct magazine *mag)
 
 static void load(void ***top, struct magazine *mag)
 {
-	*top = magazine_bottom(mag) + mag->rounds;
+	WRITE_ONCE(*top, magazine_bottom(mag) + mag->rounds);
 }
 
-/* The loaded magazine with its rounds counted; NULL if there is none. */
+/*
+ * The loaded magazine with its rounds counted; NULL if there is none.  The thread has none from here
+ * on: a signal handler that allocates must not find one whose rounds are counted already.
+ */
 struct magazine *magazine_unload(void ***top)
 {
+	void **old = *top;
 	struct magazine *mag;
 
-	if (*top == NO_TOP)
+	if (old == NO_TOP)
 		return NULL;
-	mag = magazine_of_top(*top);
-	mag->rounds = (uint16_t)(*top - magazine_bottom(mag));
+	WRITE_ONCE(*top, NO_TOP);
+	mag = magazine_of_top(old);
+	mag->rounds = (uint16_t)(old - magazine_bottom(mag));
 	return mag;
 }
 
@@ -105,7 +110,7 @@ static struct magazine *take_previous(struct thread_class *tc)
 
 static void set_previous(struct thread_class *tc, struct magazine *mag)
 {
-	mag->stamp = READ_ONCE(trim_epochs);
+	WRITE_ONCE(mag->stamp, READ_ONCE(trim_epochs));
 	atomic_store_explicit(&tc->previous, mag, memory_order_release);
 }
 
@@ -227,6 +232,8 @@ static void free_to_next(struct kmem_cache *s, void ***top, struct thread_class 
 	else
 		mag = replace_full(s, tc, previous);
 	if (unlikely(!mag)) {
+		if (loaded)
+			load(top, loaded);
 		magazine_free_one(s, object);
 		return;
 	}

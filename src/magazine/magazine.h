@@ -59,6 +59,7 @@ struct thread_tls {
 	uint32_t nr_slots;
 	uint8_t gfp_scope;		/* what allocations may not do: see kmalloc/gfp.c */
 	bool shrinking;			/* inside the program's shrinkers */
+	bool listing;			/* may hold the lock of the list of threads */
 	uint32_t drained;		/* bytes that went to slabs since trim_if_shrunk looked */
 };
 
@@ -77,7 +78,7 @@ static __always_inline void *magazine_pop(void ***place)
 	void *object = top[-1];
 
 	if (likely(object))
-		*place = top - 1;
+		WRITE_ONCE(*place, top - 1);
 	return object;
 }
 
@@ -96,7 +97,7 @@ static __always_inline bool magazine_push(void ***place, void *object, uintptr_t
 	if (unlikely(!(test & (MAGAZINE_SIZE - 1))))
 		return false;
 	*top = object;
-	*place = top + 1;
+	WRITE_ONCE(*place, top + 1);	/* statistics read it */
 	return true;
 }
 
@@ -148,7 +149,7 @@ void magazine_free(struct kmem_cache *s, void ***top, struct thread_class *tc, v
 void *magazine_alloc_one(struct kmem_cache *s);
 void magazine_free_one(struct kmem_cache *s, void *object);
 
-/* Takes the loaded magazine out of use; the caller sets *top.  NULL if there is none. */
+/* Takes the loaded magazine out of use; *top is NO_TOP afterwards.  NULL if there is none. */
 struct magazine *magazine_unload(void ***top);
 
 /*

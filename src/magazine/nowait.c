@@ -71,7 +71,7 @@ static void *from_depot(struct depot *d)
 	object = round_of(mag);
 	if (!mag->rounds) {
 		list_del(&mag->list);
-		d->nr_full--;
+		SUB_ONCE(d->nr_full, 1);
 		d->full_low = min(d->full_low, d->nr_full);
 		list_add(&mag->list, &d->empty);
 		d->nr_empty++;

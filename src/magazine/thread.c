@@ -28,6 +28,7 @@ static struct list_node threads = { &threads, &threads };
 static struct kmem_cache thread_cache;
 static pthread_key_t exit_key;
 static bool have_exit_key;
+static bool exits_unseen;		/* there are threads, but no key was left: no magazines */
 
 _Atomic unsigned nr_threads;
 uint8_t thread_class_of[SIZE_STEPS];
@@ -36,16 +37,31 @@ uint8_t thread_class_of[SIZE_STEPS];
 extern __typeof__(pthread_key_create) pthread_key_create __weak_ref;
 extern __typeof__(pthread_setspecific) pthread_setspecific __weak_ref;
 
+/* The mark says to a signal handler of the thread that the lock is perhaps its own. */
+static void threads_lock_take(void)
+{
+	WRITE_ONCE(thread_tls.listing, true);
+	os_mutex_lock(&threads_lock);
+}
+
+static void threads_lock_drop(void)
+{
+	os_mutex_unlock(&threads_lock);
+	WRITE_ONCE(thread_tls.listing, false);
+}
+
 /*
  * Birth.
  */
 
+static void thread_destroy(struct thread *t, enum thread_state state);
+
 static void thread_link(struct thread *t)
 {
-	os_mutex_lock(&threads_lock);
+	threads_lock_take();
 	list_add_tail(&t->list, &threads);
 	atomic_fetch_add_explicit(&nr_threads, 1, memory_order_relaxed);
-	os_mutex_unlock(&threads_lock);
+	threads_lock_drop();
 }
 
 static struct thread *thread_create(void)
@@ -63,9 +79,11 @@ static struct thread *thread_create(void)
 	thread_tls.state = THREAD_LIVE;
 	/* It was counted as unlisted when it entered the gate: now it is on the list, busy. */
 	atomic_fetch_sub(&gate_unlisted, 1);
-	/* Last, since it may allocate. */
-	if (have_exit_key)
-		pthread_setspecific(exit_key, t);
+	/* Last, since it may allocate.  If it cannot, nobody would take the thread off the list. */
+	if (have_exit_key && pthread_setspecific(exit_key, t)) {
+		thread_destroy(t, THREAD_NEW);
+		return NULL;
+	}
 	return t;
 }
 
@@ -73,7 +91,7 @@ struct thread *thread_self(void)
 {
 	if (likely(thread_tls.thread))
 		return thread_tls.thread;
-	return thread_tls.state == THREAD_NEW ? thread_create() : NULL;
+	return thread_tls.state == THREAD_NEW && !exits_unseen ? thread_create() : NULL;
 }
 
 /* In the first slow path of a thread, and in those of one that has no magazines. */
@@ -101,12 +119,12 @@ void thread_free_first(unsigned class, void *object)
 
 static void slots_replace(struct thread_slot *slots, unsigned nr)
 {
-	os_mutex_lock(&threads_lock);
+	threads_lock_take();
 	if (thread_tls.nr_slots)
 		memcpy(slots, thread_tls.slots, thread_tls.nr_slots * sizeof(*slots));
 	thread_tls.slots = slots;
 	thread_tls.nr_slots = nr;
-	os_mutex_unlock(&threads_lock);
+	threads_lock_drop();
 }
 
 static void slots_free(struct thread_slot *slots)
@@ -169,7 +187,6 @@ static void flush_pair(struct kmem_cache *s, void ***top, struct thread_class *t
 {
 	struct magazine *mag = magazine_unload(top);
 
-	*top = NO_TOP;
 	if (mag)
 		depot_put(s, mag);
 	mag = atomic_exchange_explicit(&tc->previous, NULL, memory_order_acq_rel);
@@ -206,21 +223,19 @@ void thread_flush_self(void)
 
 static void thread_unlink(struct thread *t)
 {
-	os_mutex_lock(&threads_lock);
+	threads_lock_take();
 	list_del(&t->list);
 	atomic_fetch_sub_explicit(&nr_threads, 1, memory_order_relaxed);
-	os_mutex_unlock(&threads_lock);
+	threads_lock_drop();
 }
 
-static void thread_exit(struct thread *t)
+/* The opposite of thread_create, inside the gate. */
+static void thread_destroy(struct thread *t, enum thread_state state)
 {
 	void *object = t;
 
-	/* However long a fork takes: the list must not keep a thread whose storage is gone. */
-	while (!gate_enter())
-		;
 	memset(thread_tls.class_of, 0, sizeof(thread_tls.class_of));
-	thread_tls.state = THREAD_DEAD;
+	thread_tls.state = (uint8_t)state;
 	thread_flush(t);
 	/* From here on the gate must know the thread without the list. */
 	atomic_fetch_add(&gate_unlisted, 1);
@@ -230,15 +245,29 @@ static void thread_exit(struct thread *t)
 	thread_tls.slots = NULL;
 	thread_tls.nr_slots = 0;
 	slab_free(&thread_cache, &object, 1);
+}
+
+static void thread_exit(struct thread *t)
+{
+	/* However long a fork takes: the list must not keep a thread whose storage is gone. */
+	while (!gate_enter())
+		;
+	thread_destroy(t, THREAD_DEAD);
 	gate_leave();
 }
 
 /* Other keys' destructors free things too: stay until the last round. */
+#if defined(UNDER_TSAN)
+#define EXIT_ROUNDS	(PTHREAD_DESTRUCTOR_ITERATIONS - 1)	/* the last one is TSan's */
+#else
+#define EXIT_ROUNDS	PTHREAD_DESTRUCTOR_ITERATIONS
+#endif
+
 static void exit_destructor(void *arg)
 {
 	struct thread *t = arg;
 
-	if (++t->exits < PTHREAD_DESTRUCTOR_ITERATIONS && !pthread_setspecific(exit_key, t))
+	if (++t->exits < EXIT_ROUNDS && !pthread_setspecific(exit_key, t))
 		return;
 	thread_exit(t);
 }
@@ -248,20 +277,29 @@ void thread_init(void)
 	cache_init(&thread_cache, "thread", sizeof(struct thread), CACHE_LINE, 0);
 	have_exit_key = pthread_key_create && pthread_setspecific &&
 			!pthread_key_create(&exit_key, exit_destructor);
+	exits_unseen = pthread_key_create && !have_exit_key;
 }
 
 /*
  * Seen from others.
  */
 
+/* Of magazines that may be anybody's by now: what comes out may be nonsense. */
+static __racy size_t count_rounds(void **top, struct magazine *previous)
+{
+	size_t rounds = previous ? RACY_READ(previous->rounds) : 0;
+	struct magazine *mag;
+
+	if (top != NO_TOP) {
+		mag = magazine_of_top(top);
+		rounds += (size_t)(top - &mag->slot[MAGAZINE_SLOTS - RACY_READ(mag->capacity)]);
+	}
+	return rounds;
+}
+
 static size_t count_pair(void **top, struct thread_class *tc)
 {
-	struct magazine *previous = ATOMIC_READ(tc->previous);
-	size_t rounds = previous ? previous->rounds : 0;
-
-	if (top != NO_TOP)
-		rounds += (size_t)(top - magazine_bottom(magazine_of_top(top)));
-	return rounds;
+	return count_rounds(top, ATOMIC_READ(tc->previous));
 }
 
 void thread_count_rounds(size_t rounds[NR_KMALLOC_CLASSES + 1])
@@ -270,14 +308,14 @@ void thread_count_rounds(size_t rounds[NR_KMALLOC_CLASSES + 1])
 	unsigned c;
 
 	memset(rounds, 0, (NR_KMALLOC_CLASSES + 1) * sizeof(rounds[0]));
-	os_mutex_lock(&threads_lock);
+	threads_lock_take();
 	list_for_each(pos, &threads) {
 		struct thread *t = list_entry(pos, struct thread, list);
 
 		for (c = 1; c <= NR_KMALLOC_CLASSES; c++)
 			rounds[c] += count_pair(READ_ONCE(t->tls->top[c]), &t->class[c]);
 	}
-	os_mutex_unlock(&threads_lock);
+	threads_lock_drop();
 }
 
 size_t thread_count_cache_rounds(struct kmem_cache *s)
@@ -285,7 +323,7 @@ size_t thread_count_cache_rounds(struct kmem_cache *s)
 	struct list_node *pos;
 	size_t rounds = 0;
 
-	os_mutex_lock(&threads_lock);
+	threads_lock_take();
 	list_for_each(pos, &threads) {
 		struct thread_tls *tls = list_entry(pos, struct thread, list)->tls;
 
@@ -293,7 +331,7 @@ size_t thread_count_cache_rounds(struct kmem_cache *s)
 			rounds += count_pair(READ_ONCE(tls->slots[s->id].top),
 					     &tls->slots[s->id].rest);
 	}
-	os_mutex_unlock(&threads_lock);
+	threads_lock_drop();
 	return rounds;
 }
 
@@ -302,51 +340,50 @@ static void collect_slot(struct thread_slot *slot, struct list_node *magazines)
 {
 	struct magazine *mag = magazine_unload(&slot->top);
 
-	slot->top = NO_TOP;
 	if (mag)
 		list_add(&mag->list, magazines);
 	mag = atomic_exchange_explicit(&slot->rest.previous, NULL, memory_order_acq_rel);
 	if (mag)
 		list_add(&mag->list, magazines);
+	slot->rest.capacity = 0;	/* the next cache with this id has sizes of its own */
 }
 
 void thread_forget_cache(struct kmem_cache *s)
 {
 	struct list_node magazines = { &magazines, &magazines }, *pos, *next;
 
-	os_mutex_lock(&threads_lock);
+	threads_lock_take();
 	list_for_each(pos, &threads) {
 		struct thread_tls *tls = list_entry(pos, struct thread, list)->tls;
 
 		if (s->id < tls->nr_slots)
 			collect_slot(&tls->slots[s->id], &magazines);
 	}
-	os_mutex_unlock(&threads_lock);
+	threads_lock_drop();
 	list_for_each_safe(pos, next, &magazines)
 		magazine_drain(s, list_entry(pos, struct magazine, list));
 }
 
 /* Not loaded in this epoch, nor in the one before. */
-static bool is_idle(const struct magazine *mag)
+static __racy bool is_idle(const struct magazine *mag)
 {
-	return READ_ONCE(trim_epochs) - mag->stamp >= 2;
+	return RACY_READ(trim_epochs) - RACY_READ(mag->stamp) >= 2;
 }
 
-/* Taken first and looked at then, since its thread may load it at any time. */
+/*
+ * Looked at before it is taken, since what was taken cannot be put back: its thread may have set
+ * another one meanwhile.  The stamp may be wrong by then (magazines stay mapped, whatever becomes of
+ * them), and then one is taken too early or too late.
+ */
 static void steal_previous(struct thread_class *tc, bool all, struct list_node *stolen)
 {
-	struct magazine *mag, *none = NULL;
+	struct magazine *mag = atomic_load_explicit(&tc->previous, memory_order_acquire);
 
-	if (!atomic_load_explicit(&tc->previous, memory_order_relaxed))
-		return;
-	mag = atomic_exchange_explicit(&tc->previous, NULL, memory_order_acq_rel);
-	if (!mag)
-		return;
-	if (!all && !is_idle(mag) &&
-	    atomic_compare_exchange_strong_explicit(&tc->previous, &none, mag,
+	/* acq_rel: pairs with the release in set_previous; the rounds travel with the pointer */
+	if (mag && (all || is_idle(mag)) &&
+	    atomic_compare_exchange_strong_explicit(&tc->previous, &mag, NULL,
 						    memory_order_acq_rel, memory_order_relaxed))
-		return;
-	list_add(&mag->list, stolen);
+		list_add(&mag->list, stolen);
 }
 
 static struct thread_class *class_in_thread(struct thread *t, const struct kmem_cache *s)
@@ -360,7 +397,7 @@ static void steal_from_all(const struct kmem_cache *s, bool all, struct list_nod
 {
 	struct list_node *pos;
 
-	os_mutex_lock(&threads_lock);
+	threads_lock_take();
 	list_for_each(pos, &threads) {
 		struct thread_class *tc =
 			class_in_thread(list_entry(pos, struct thread, list), s);
@@ -368,7 +405,7 @@ static void steal_from_all(const struct kmem_cache *s, bool all, struct list_nod
 		if (tc)
 			steal_previous(tc, all, stolen);
 	}
-	os_mutex_unlock(&threads_lock);
+	threads_lock_drop();
 }
 
 static void steal_cache(struct kmem_cache *s, void *arg)
@@ -402,21 +439,38 @@ void thread_adopt_others(void)
 		list_del(&t->list);
 		atomic_fetch_sub_explicit(&nr_threads, 1, memory_order_relaxed);
 		thread_flush(t);
+		slots_free(t->tls->slots);
 		slab_free(&thread_cache, &object, 1);
 	}
 }
 
-bool thread_any_busy(void)
+static bool any_busy_locked(void)
 {
 	struct list_node *pos;
 	bool busy = false;
 
-	os_mutex_lock(&threads_lock);
 	list_for_each(pos, &threads) {
 		struct thread *t = list_entry(pos, struct thread, list);
 
 		busy |= t->tls != &thread_tls && atomic_load(&t->tls->busy);
 	}
+	return busy;
+}
+
+/*
+ * A signal handler may have interrupted its own thread with the lock held.  Then nobody else changes
+ * the list, and forwards it can be walked at any moment.
+ */
+bool thread_any_busy(void)
+{
+	bool own = READ_ONCE(thread_tls.listing), busy;
+
+	if (!own)
+		threads_lock_take();
+	else if (!os_mutex_spin(&threads_lock))
+		return any_busy_locked();
+	busy = any_busy_locked();
 	os_mutex_unlock(&threads_lock);
+	WRITE_ONCE(thread_tls.listing, own);
 	return busy;
 }

@@ -6,6 +6,7 @@
  */
 #include "magazine/thread.h"
 #include "mm/reclaim.h"
+#include "mm/zone.h"
 
 uint32_t trim_epochs;
 
@@ -80,4 +81,5 @@ void trim_if_shrunk(void)
 		return;
 	reclaim_note_purge(trim_caches());
 	reclaim_note_free();
+	zone_purge_metadata();
 }

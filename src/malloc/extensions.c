@@ -12,6 +12,7 @@
 #include <malloc.h>
 #include <stdio.h>
 
+#include "kmalloc/gfp.h"
 #include "mm/reclaim.h"
 #include "observe/stats.h"
 #include "os/options.h"
@@ -35,6 +36,7 @@ __export void malloc_stats(void)
 __export int malloc_trim(size_t pad)
 {
 	(void)pad;
+	shrink_all(GFP_KERNEL, SHRINK_HALF);
 	return heap_trim() != 0;
 }
 

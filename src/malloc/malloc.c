@@ -25,6 +25,17 @@ void *out_of_memory(void)
 	return NULL;
 }
 
+/*
+ * The helper is made by pthread_create.  The C library frees small things with locks held that
+ * pthread_create takes (a finished thread's dtv, under the one of the stack cache), so frees of
+ * objects and threads at their end make none.
+ */
+static void consider_helper(void)
+{
+	if (unlikely(ATOMIC_READ(reclaim_helper_wanted)) && thread_tls.thread)
+		background_consider();
+}
+
 static void *check(void *ptr)
 {
 	return likely(ptr) ? ptr : out_of_memory();
@@ -36,6 +47,7 @@ void *malloc_slow(size_t size)
 	unsigned class;
 	void *ptr;
 
+	consider_helper();
 	if (size - 1 < max_class_size) {
 		class = size_class(size);
 		ptr = magazine_pop(&thread_tls.top[class]);
@@ -53,12 +65,12 @@ void free_slow(void *ptr)
 
 	if (!ptr)
 		return;
-	if (likely(value - 1u < NR_KMALLOC_CLASSES))
+	if (likely(value - 1u < NR_KMALLOC_CLASSES)) {
 		heap_free_class(value, ptr);
-	else
-		heap_free(ptr);
-	if (unlikely(ATOMIC_READ(reclaim_helper_wanted)))
-		background_consider();
+		return;
+	}
+	heap_free(ptr);
+	consider_helper();
 }
 
 void *calloc_slow(size_t size)

@@ -33,6 +33,12 @@ static inline bool limit_charge(size_t pages)
 	return false;
 }
 
+static inline void limit_charge_anyway(size_t pages)
+{
+	if (unlikely(limit_pages))
+		atomic_fetch_add_explicit(&charged_pages, pages, memory_order_relaxed);
+}
+
 static inline void limit_uncharge(size_t pages)
 {
 	if (unlikely(limit_pages))

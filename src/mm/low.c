@@ -144,8 +144,11 @@ void low_free(struct region *r, struct page *page, size_t nr)
 {
 	size_t index = (size_t)(page - r->pages);
 
+	void *addr = (void *)(r->base + (index << PAGE_SHIFT));
+
 	page->type = PAGE_NONE;
-	os_purge((void *)(r->base + (index << PAGE_SHIFT)), nr << PAGE_SHIFT);
+	if (os_purge(addr, nr << PAGE_SHIFT))
+		__builtin_memset(addr, 0, nr << PAGE_SHIFT);	/* locked memory stays */
 	os_mutex_lock(&low.lock);
 	bitmap_clear_range(low.used[r - low.regions], index, nr);
 	os_mutex_unlock(&low.lock);

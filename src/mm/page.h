@@ -32,12 +32,15 @@ enum page_type {
 #define PG_HOLES	0x02	/* pages without objects may hold memory */
 #define PG_ISOLATED	0x04	/* off its list while holes are purged: nothing is taken from it */
 
+/* Of a free block: */
+#define PG_BARE		0x08	/* its struct pages, but for the first ones, hold no memory either */
+
 struct kmem_cache;
 
 struct page {
 	uint8_t type;			/* enum page_type */
 	uint8_t order;			/* of a free block or a slab */
-	uint8_t flags;			/* of a slab: PG_* */
+	uint8_t flags;			/* PG_* */
 	uint8_t fullness;		/* of a slab: index of its partial list */
 	union {
 		uint32_t nr_pages;	/* of a run */

@@ -25,7 +25,7 @@
 #include "os/os.h"
 
 #define EPOCHS		3			/* in a decay period */
-#define SLACK_MIN	((size_t)256)		/* pages: 1 MiB */
+#define SLACK_MIN	((size_t)128)		/* pages: 512 KiB */
 #define HELPER_PAGES	((size_t)256)		/* dirty and free: a helper would pay */
 
 unsigned reclaim_epoch_ms;
@@ -84,6 +84,7 @@ void reclaim_epoch(void)
 	low = vmap_lazy_low_reset();
 	if (low)
 		vmap_purge(low);
+	zone_purge_metadata();
 	slack_adapt();
 }
 
@@ -144,5 +145,8 @@ void reclaim_note_fault(size_t pages)
 
 size_t reclaim_all(void)
 {
-	return zone_purge(SIZE_MAX, 0) + vmap_purge(SIZE_MAX);
+	size_t pages = zone_purge(SIZE_MAX, 0) + vmap_purge(SIZE_MAX);
+
+	zone_purge_metadata();
+	return pages;
 }

@@ -119,13 +119,13 @@ static struct vmap_area *area_at(const void *addr)
 static void count_busy(const struct vmap_area *area, int sign)
 {
 	vmap.stats.nr_busy += (size_t)sign;
-	vmap.stats.busy_pages += (size_t)sign * (area->size >> PAGE_SHIFT);
+	ADD_ONCE(vmap.stats.busy_pages, (size_t)sign * (area->size >> PAGE_SHIFT));
 }
 
 static void count_lazy(const struct vmap_area *area, int sign)
 {
 	vmap.stats.nr_lazy += (size_t)sign;
-	vmap.stats.lazy_pages += (size_t)sign * (area->size >> PAGE_SHIFT);
+	ADD_ONCE(vmap.stats.lazy_pages, (size_t)sign * (area->size >> PAGE_SHIFT));
 	vmap.lazy_low = min(vmap.lazy_low, vmap.stats.lazy_pages);
 }
 
@@ -247,18 +247,32 @@ void *vmap_alloc(size_t size, size_t align, bool *zeroed)
 	return (void *)area->node.key;
 }
 
-bool vmap_find(const void *addr, uintptr_t *start, size_t *size)
+static bool find_locked(const void *addr, uintptr_t *start, size_t *size)
 {
-	struct vmap_area *area;
+	struct vmap_area *area = area_find((uintptr_t)addr);
 
-	os_mutex_lock(&vmap.lock);
-	area = area_find((uintptr_t)addr);
 	if (area) {
 		*start = area->node.key;
 		*size = area->size;
 	}
 	os_mutex_unlock(&vmap.lock);
 	return area != NULL;
+}
+
+bool vmap_find(const void *addr, uintptr_t *start, size_t *size)
+{
+	os_mutex_lock(&vmap.lock);
+	return find_locked(addr, start, size);
+}
+
+bool vmap_find_nowait(const void *addr, uintptr_t *start, size_t *size)
+{
+	return os_mutex_spin(&vmap.lock) && find_locked(addr, start, size);
+}
+
+void vmap_fork_child(void)
+{
+	os_mutex_init(&vmap.lock, RANK_VMAP);
 }
 
 /*
@@ -298,17 +312,18 @@ bool vmap_free(void *addr)
 static size_t area_destroy(struct vmap_area *area)
 {
 	size_t pages = area->size >> PAGE_SHIFT;
-	bool was_clean = area->clean;
+	bool was_clean = area->clean, clean;
 
 	if (!os_unmap((void *)area->node.key, area->reserved)) {
 		area_put(area);
 	} else {
-		area->clean |= !os_purge((void *)area->node.key, area->size);
+		clean = !os_purge((void *)area->node.key, area->size) || was_clean;
+		area->clean = clean;
 		os_mutex_lock(&vmap.lock);
 		treap_insert(&vmap.tree, &area->node);
 		lazy_add(area);
 		os_mutex_unlock(&vmap.lock);
-		if (was_clean || !area->clean)
+		if (was_clean || !clean)
 			return 0;
 	}
 	if (!was_clean)

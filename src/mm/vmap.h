@@ -25,6 +25,12 @@ void *vmap_alloc(size_t size, size_t align, bool *zeroed);
 /* Where is the area in use that contains @addr?  False if there is none. */
 bool vmap_find(const void *addr, uintptr_t *start, size_t *size);
 
+/* The same for who may not wait, inside or outside the gate.  False also if the lock is taken. */
+bool vmap_find_nowait(const void *addr, uintptr_t *start, size_t *size);
+
+/* In the child of a fork: no thread that looked for an area came along. */
+void vmap_fork_child(void);
+
 /* False if no area in use starts at @addr. */
 bool vmap_free(void *addr);
 

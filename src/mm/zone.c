@@ -54,11 +54,12 @@ void block_insert(struct page *page, unsigned order, unsigned nr_dirty)
 {
 	page->type = PAGE_FREE;
 	page->order = (uint8_t)order;
+	page->flags = 0;
 	page->nr_dirty = nr_dirty;
 	list_add(&page->lru, &zone.free[block_list(page)][order]);
 	zone.nonempty[block_list(page)] |= 1u << order;
-	zone.nr_free += (size_t)1 << order;
-	zone.nr_dirty += nr_dirty;
+	ADD_ONCE(zone.nr_free, (size_t)1 << order);
+	ADD_ONCE(zone.nr_dirty, nr_dirty);
 }
 
 void block_remove(struct page *page)
@@ -70,8 +71,8 @@ void block_remove(struct page *page)
 	list_del(&page->lru);
 	if (list_empty(&zone.free[list][order]))
 		zone.nonempty[list] &= ~(1u << order);
-	zone.nr_free -= (size_t)1 << order;
-	zone.nr_dirty -= page->nr_dirty;
+	SUB_ONCE(zone.nr_free, (size_t)1 << order);
+	SUB_ONCE(zone.nr_dirty, page->nr_dirty);
 }
 
 void block_free(struct region *r, size_t index, unsigned order, unsigned nr_dirty)
@@ -206,7 +207,10 @@ static struct page *run_take(unsigned nr, unsigned align_order)
 
 struct page *zone_alloc_nowait(unsigned nr, unsigned align_order, size_t keep)
 {
-	if (!limit_charge(nr))
+	/* The reserve is there for when the ceiling is reached. */
+	if (keep < zone.reserve)
+		limit_charge_anyway(nr);
+	else if (!limit_charge(nr))
 		return NULL;
 	if (os_mutex_spin(&zone.lock))
 		return run_take_locked(nr, align_order, keep);
@@ -233,6 +237,7 @@ struct page *zone_alloc(unsigned nr, unsigned align_order)
 struct page *zone_alloc_huge(size_t nr)
 {
 	struct page *page = NULL;
+	size_t faults = 0;
 
 	if (nr > UINT32_MAX || !limit_charge(nr))
 		return NULL;
@@ -241,11 +246,11 @@ struct page *zone_alloc_huge(size_t nr)
 	if (page) {
 		page->type = PAGE_RUN;
 		page->nr_pages = (uint32_t)nr;
+		faults = count_clean(page, (unsigned)nr);
 		zone.dirty_low = min(zone.dirty_low, zone.nr_dirty);
 	}
 	os_mutex_unlock(&zone.lock);
-	if (!page)
-		limit_uncharge(nr);
+	limit_uncharge(nr - faults);
 	return page;
 }
 
@@ -258,7 +263,7 @@ void zone_free(struct page *page, unsigned nr)
 		low_free(r, page, nr);
 		return;
 	}
-	page->type = PAGE_NONE;
+	WRITE_ONCE(page->type, PAGE_NONE);
 	os_mutex_lock(&zone.lock);
 	bitmap_set_range(r->dirty, index, nr);
 	range_free(r, index, nr);

@@ -68,6 +68,12 @@ void zone_trim(struct page *run, unsigned nr);
  */
 size_t zone_purge(size_t pages, unsigned min_order);
 
+/*
+ * Gives back the struct pages inside large free blocks without dirty pages: all of them are PAGE_NONE,
+ * which is what zeroed ones are.
+ */
+void zone_purge_metadata(void);
+
 /* For the statistics: pages of runs in use went back to the system. */
 void zone_count_purged(size_t pages);
 

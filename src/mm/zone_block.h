@@ -14,7 +14,8 @@ static inline enum zone_list block_list(const struct page *page)
 
 static inline bool is_free_block(const struct page *page, unsigned order)
 {
-	return page->type == PAGE_FREE && page->order == order;
+	/* Whoever uses pages writes their types without the lock, but never this one. */
+	return READ_ONCE(page->type) == PAGE_FREE && page->order == order;
 }
 
 /* On and off the list that is right for it. */

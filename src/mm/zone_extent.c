@@ -23,18 +23,18 @@
  * bits and clears them after it cleared the bits (slab/slab.c): hence the order, and the second
  * look.
  */
-static struct page *block_at(struct region *r, size_t index)
+static __racy struct page *block_at(struct region *r, size_t index)
 {
 	uintptr_t addr = r->base + (index << PAGE_SHIFT);
 	struct page *page = &r->pages[index];
 
-	if (addr < r->heap || addr >= READ_ONCE(r->usable) || READ_ONCE(page->type) != PAGE_FREE)
+	if (addr < r->heap || addr >= RACY_READ(r->usable) || RACY_READ(page->type) != PAGE_FREE)
 		return NULL;
 	atomic_thread_fence(memory_order_acquire);	/* pairs with the fences in slab_set_map */
-	if (READ_ONCE(*slab_map_byte(r, addr)))
+	if (RACY_READ(*slab_map_byte(r, addr)))
 		return NULL;
 	atomic_thread_fence(memory_order_acquire);
-	return READ_ONCE(page->type) == PAGE_FREE ? page : NULL;
+	return RACY_READ(page->type) == PAGE_FREE ? page : NULL;
 }
 
 /* The free block that ends where @index starts, or NULL. */

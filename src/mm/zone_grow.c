@@ -50,7 +50,7 @@ static bool grow_add(struct region *r, uintptr_t start, uintptr_t end)
 		return false;
 	os_mutex_lock(&zone.lock);
 	range_free(r, (start - r->base) >> PAGE_SHIFT, pages);
-	zone.managed += pages;
+	ADD_ONCE(zone.managed, pages);
 	os_mutex_unlock(&zone.lock);
 	return true;
 }

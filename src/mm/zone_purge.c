@@ -84,6 +84,56 @@ size_t zone_purge(size_t pages, unsigned min_order)
 	return total;
 }
 
+/* A page of struct pages describes 64 pages; the first of them stays, with the block's own. */
+#define DESCRIBED	(PAGE_SIZE / sizeof(struct page))
+#define MIN_BARE_ORDER	8u
+
+static struct page *isolate_with_metadata(void)
+{
+	struct list_node *pos;
+	unsigned order;
+
+	for (order = MIN_BARE_ORDER; order < NR_ORDERS; order++)
+		list_for_each(pos, &zone.free[ZONE_CLEAN][order]) {
+			struct page *page = list_entry(pos, struct page, lru);
+
+			if (page->flags & PG_BARE)
+				continue;
+			block_remove(page);
+			page->type = PAGE_ISOLATED;
+			zone.nr_isolated += (size_t)1 << order;
+			return page;
+		}
+	return NULL;
+}
+
+static void put_back_bare(struct page *page)
+{
+	unsigned order = page->order;
+
+	put_back(page, false);
+	if (is_free_block(page, order) && !page->nr_dirty)
+		page->flags |= PG_BARE;
+}
+
+void zone_purge_metadata(void)
+{
+	struct page *page;
+
+	for (;;) {
+		os_mutex_lock(&zone.lock);
+		page = isolate_with_metadata();
+		os_mutex_unlock(&zone.lock);
+		if (!page)
+			return;
+		os_purge(page + DESCRIBED, (((size_t)1 << page->order) - DESCRIBED) *
+						   sizeof(struct page));
+		os_mutex_lock(&zone.lock);
+		put_back_bare(page);
+		os_mutex_unlock(&zone.lock);
+	}
+}
+
 void zone_count_purged(size_t pages)
 {
 	os_mutex_lock(&zone.lock);

@@ -88,7 +88,7 @@ bool cache_stats_get(struct kmem_cache *s, const struct thread_rounds *rounds,
 		.objects_per_slab = s->objects,
 		.pages_per_slab = 1u << s->order,
 		.magazine_rounds = s->max_rounds,
-		.depot_magazines = s->depot.max_full,
+		.depot_magazines = READ_ONCE(s->depot.max_full),
 		.own = is_own(s),
 	};
 	if (!gate_enter())

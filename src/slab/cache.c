@@ -62,7 +62,7 @@ static bool cache_list(struct kmem_cache *s)
 		id++;
 	if (id < MAX_CACHES) {
 		s->id = id;
-		caches[id] = s;
+		WRITE_ONCE(caches[id], s);
 		nr_ids = max(nr_ids, id + 1);
 	}
 	os_mutex_unlock(&caches_lock);
@@ -97,11 +97,25 @@ void cache_fini(struct kmem_cache *s)
 	unsigned i;
 
 	os_mutex_lock(&caches_lock);
-	caches[s->id] = NULL;
+	WRITE_ONCE(caches[s->id], NULL);
 	os_mutex_unlock(&caches_lock);
 	/* acquire: pairs with the release in cache_for_each, whose looking is over */
 	for (i = 0; atomic_load_explicit(&s->pins, memory_order_acquire); i++)
 		os_yield_cpu(i);
+}
+
+/*
+ * cache_for_each may be called outside of the gate, so another thread may have been at it: it had
+ * changed nothing but pins.
+ */
+void cache_fork_child(void)
+{
+	unsigned id;
+
+	os_mutex_init(&caches_lock, RANK_CACHES);
+	for (id = 0; id < nr_ids; id++)
+		if (caches[id])
+			atomic_store_explicit(&caches[id]->pins, 0, memory_order_relaxed);
 }
 
 struct kmem_cache *cache_of_id(unsigned id)

@@ -48,14 +48,23 @@ static size_t next_page(struct kmem_cache *s, struct page *slab, size_t at, bool
 	return at;
 }
 
+/* The next pages without an object in use, from *start to *end. */
+static bool next_hole(struct kmem_cache *s, struct page *slab, size_t *start, size_t *end)
+{
+	os_mutex_lock(&s->lock);
+	*start = next_page(s, slab, *start, false);
+	*end = next_page(s, slab, *start, true);
+	os_mutex_unlock(&s->lock);
+	return *start < *end;
+}
+
 /* The bits only ever become set while the slab is isolated: a free page stays free. */
 static size_t purge_slab(struct kmem_cache *s, struct page *slab)
 {
 	char *base = (char *)page_to_addr(slab);
 	size_t start = 0, end, pages = 0;
 
-	while ((start = next_page(s, slab, start, false)) < PAGE_SIZE << s->order) {
-		end = next_page(s, slab, start, true);
+	while (next_hole(s, slab, &start, &end)) {
 		if (!os_purge(base + start, end - start))
 			pages += (end - start) >> PAGE_SHIFT;
 		start = end;

@@ -70,7 +70,7 @@ static struct page *slab_make(struct kmem_cache *s, struct page *slab)
 {
 	if (!slab)
 		return NULL;
-	slab->type = PAGE_SLAB;
+	WRITE_ONCE(slab->type, PAGE_SLAB);
 	slab->order = s->order;
 	slab->cache = s;
 	slab->flags = PG_USED;
@@ -135,7 +135,7 @@ void slab_list(struct kmem_cache *s, struct page *slab)
 		return;
 	if (slab->free_objects == s->objects) {
 		list_add(&slab->lru, &s->empty);
-		s->nr_empty++;
+		ADD_ONCE(s->nr_empty, 1);
 	} else if (slab->free_objects) {
 		slab->fullness = (uint8_t)fullness(s, slab->free_objects);
 		list_add(&slab->lru, &s->partial[slab->fullness]);
@@ -149,7 +149,7 @@ void slab_unlist(struct kmem_cache *s, struct page *slab)
 		return;
 	list_del(&slab->lru);
 	if (slab->free_objects == s->objects)
-		s->nr_empty--;
+		SUB_ONCE(s->nr_empty, 1);
 	else if (list_empty(&s->partial[slab->fullness]))
 		s->nonempty &= ~(1u << slab->fullness);
 }
@@ -204,14 +204,14 @@ static unsigned take_listed(struct kmem_cache *s, void **objs, unsigned n)
 		slab_list(s, slab);
 		left -= now;
 	}
-	s->nr_free -= n - left;
+	SUB_ONCE(s->nr_free, n - left);
 	return n - left;
 }
 
 static void add_slab_locked(struct kmem_cache *s, struct page *slab)
 {
-	s->nr_slabs++;
-	s->nr_free += s->objects;
+	ADD_ONCE(s->nr_slabs, 1);
+	ADD_ONCE(s->nr_free, s->objects);
 	slab_list(s, slab);
 }
 
@@ -337,13 +337,13 @@ static bool free_object(struct kmem_cache *s, void *object, struct list_node *re
 	bitmap_set(slab_bitmap(slab), i);
 	slab->flags |= PG_USED | PG_HOLES;
 	slab->first_word = min(slab->first_word, (uint16_t)(i / BITS_PER_WORD));
-	s->nr_free++;
+	ADD_ONCE(s->nr_free, 1);
 	relist_slab(s, slab);
 	if (s->nr_empty > KEEP_EMPTY && slab->free_objects == s->objects &&
 	    !(slab->flags & PG_ISOLATED)) {
 		slab_unlist(s, slab);
-		s->nr_slabs--;
-		s->nr_free -= s->objects;
+		SUB_ONCE(s->nr_slabs, 1);
+		SUB_ONCE(s->nr_free, s->objects);
 		list_add(&slab->lru, release);
 	}
 	return true;
@@ -394,8 +394,8 @@ size_t slab_shrink_to(struct kmem_cache *s, unsigned keep)
 		struct page *slab = list_last(&s->empty, struct page, lru);
 
 		slab_unlist(s, slab);
-		s->nr_slabs--;
-		s->nr_free -= s->objects;
+		SUB_ONCE(s->nr_slabs, 1);
+		SUB_ONCE(s->nr_free, s->objects);
 		list_add(&slab->lru, &release);
 		pages += (size_t)1 << s->order;
 	}

@@ -112,6 +112,9 @@ struct kmem_cache *cache_of_id(unsigned id);
 /* Order of the slabs of a cache with objects of @size bytes. */
 unsigned slab_order(size_t size);
 
+/* In the child of a fork. */
+void cache_fork_child(void);
+
 /* Calls @fn for every cache, with no lock held. */
 void cache_for_each(void (*fn)(struct kmem_cache *s, void *arg), void *arg);
 

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmem_cache.
+ */
+#include "kapi.h"
+
+static _Atomic int constructed;
+
+static void construct(void *object)
+{
+	constructed++;
+	memset(object, 0xc0, 48);
+}
+
+Test(cache, constructor_runs_once_an_object)
+{
+	struct kmem_cache *s = kmem_cache_create("built", 48, 0, 0, construct);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL), *q;
+	int before = constructed;
+
+	cr_assert(before > 0 && all_bytes(p, 0xc0, 48));
+	kmem_cache_free(s, p);
+	q = kmem_cache_alloc(s, GFP_KERNEL);
+	cr_assert_eq(constructed, before, "the state survives free");
+	cr_assert(all_bytes(q, 0xc0, 48));
+	kmem_cache_free(s, q);
+	kmem_cache_destroy(s);
+}
+
+Test(cache, arguments)
+{
+	struct kmem_cache_args args = { .align = 256, .ctor = construct };
+	struct kmem_cache *s = kmem_cache_create("with args", 48, &args, SLAB_NO_MERGE);
+	struct kmem_cache *t = kmem_cache_create("defaults", 48, NULL, SLAB_NO_MERGE);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	cr_assert(is_aligned(p, 256));
+	cr_assert_eq(kmem_cache_size(s), 48);
+	kmem_cache_free(s, p);
+	kmem_cache_destroy(s);
+	kmem_cache_destroy(t);
+	cr_assert_null(kmem_cache_create("huge", KMALLOC_MAX_SIZE + 1, 0, 0, NULL));
+	cr_assert_null(kmem_cache_create(NULL, 10, 0, 0, NULL));
+	kmem_cache_destroy(NULL);
+}
+
+Test(cache, alignment)
+{
+	struct kmem_cache *s = kmem_cache_create("lines", 100, 0,
+						 SLAB_HWCACHE_ALIGN | SLAB_NO_MERGE, NULL);
+	struct kmem_cache *t = kmem_cache_create("small lines", 20, 0,
+						 SLAB_HWCACHE_ALIGN | SLAB_NO_MERGE, NULL);
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		cr_assert(is_aligned(kmem_cache_alloc(s, GFP_KERNEL), 64));
+		cr_assert(is_aligned(kmem_cache_alloc(t, GFP_KERNEL), 32));
+	}
+}
+
+Test(cache, alike_ones_are_merged)
+{
+	struct kmem_cache *s = kmem_cache_create("one", 200, 0, 0, NULL);
+	struct kmem_cache *t = kmem_cache_create("two", 200, 0, 0, NULL);
+	struct kmem_cache *u = kmem_cache_create("three", 200, 0, SLAB_NO_MERGE, NULL);
+	void *p;
+
+	cr_assert_eq(s, t);
+	cr_assert_neq(s, u);
+	kmem_cache_destroy(s);
+	p = kmem_cache_alloc(t, GFP_KERNEL);
+	cr_assert(p, "the other reference keeps it");
+	kmem_cache_free(t, p);
+	kmem_cache_destroy(t);
+	kmem_cache_destroy(u);
+}
+
+Test(cache, destroy_with_objects_keeps_them)
+{
+	struct kmem_cache *s = kmem_cache_create("kept", 200, 0, SLAB_NO_MERGE, NULL);
+	char *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	memset(p, 7, 200);
+	kmem_cache_destroy(s);
+	cr_assert_eq(kmalloc_slab_errors(), 2);
+	cr_assert(all_bytes(p, 7, 200));
+	kmem_cache_free(s, p);
+}
+
+Test(cache, foreign_object_is_refused)
+{
+	struct kmem_cache *s = kmem_cache_create("mine", 200, 0, SLAB_NO_MERGE, NULL);
+	struct kmem_cache *t = kmem_cache_create("yours", 300, 0, SLAB_NO_MERGE, NULL);
+	void *p = kmem_cache_alloc(t, GFP_KERNEL);
+
+	kmem_cache_free(s, p);
+	kmem_cache_free(t, p);
+	kmem_cache_destroy(t);
+	cr_assert_eq(kmalloc_slab_errors(), 0, "it was not taken from its cache");
+}
+
+Test(cache, zalloc)
+{
+	struct kmem_cache *s = kmem_cache_create("zeroed", 100, 0, SLAB_NO_MERGE, NULL);
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		char *p = kmem_cache_zalloc(s, GFP_KERNEL);
+
+		cr_assert(all_bytes(p, 0, 100));
+		memset(p, 1, 100);
+		kmem_cache_free(s, p);
+	}
+	kmem_cache_destroy(s);
+}
+
+Test(cache, bulk_is_all_or_nothing)
+{
+	struct kmem_cache *s = kmem_cache_create("bulk", 4000, 0, SLAB_NO_MERGE, NULL);
+	static void *p[4000];
+	int i;
+
+	cr_assert_eq(kmem_cache_alloc_bulk(s, GFP_KERNEL, 1000, p), 1000);
+	for (i = 0; i < 1000; i++)
+		memset(p[i], i, 4000);
+	kmem_cache_free_bulk(s, 1000, p);
+	cr_assert_eq(kmem_cache_alloc_bulk(s, GFP_KERNEL | __GFP_ZERO, 10, p), 10);
+	for (i = 0; i < 10; i++)
+		cr_assert(all_bytes(p[i], 0, 4000));
+	kmem_cache_free_bulk(NULL, 10, p);
+	refuse_memory_beyond(MIB);
+	cr_assert_eq(kmem_cache_alloc_bulk(s, GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY, 4000, p), 0);
+	kmem_cache_shrink(s);
+	kmem_cache_destroy(s);
+	cr_assert_eq(kmalloc_slab_errors(), 0, "nothing was left behind");
+}
+
+Test(sheaf, taking_cannot_fail)
+{
+	struct kmem_cache *s = kmem_cache_create("sheaf", 120, 0, SLAB_NO_MERGE, NULL);
+	struct slab_sheaf *sheaf = kmem_cache_prefill_sheaf(s, GFP_KERNEL, 500);
+	int i;
+
+	cr_assert_eq(kmem_cache_sheaf_size(sheaf), 500);
+	refuse_memory_beyond(0);
+	for (i = 0; i < 500; i++)
+		cr_assert(kmem_cache_alloc_from_sheaf(s, GFP_NOWAIT, sheaf));
+	cr_assert_eq(kmem_cache_sheaf_size(sheaf), 0);
+	cr_assert_null(kmem_cache_alloc_from_sheaf(s, GFP_NOWAIT, sheaf));
+	kmem_cache_return_sheaf(s, GFP_KERNEL, sheaf);
+}
+
+Test(sheaf, refill_and_return)
+{
+	struct kmem_cache *s = kmem_cache_create("refill", 120, 0, SLAB_NO_MERGE, NULL);
+	struct slab_sheaf *sheaf = kmem_cache_prefill_sheaf(s, GFP_KERNEL, 5);
+	void *p = kmem_cache_alloc_from_sheaf(s, GFP_KERNEL, sheaf);
+
+	cr_assert_eq(kmem_cache_refill_sheaf(s, GFP_KERNEL, &sheaf, 50), 0);
+	cr_assert_eq(kmem_cache_sheaf_size(sheaf), 50);
+	kmem_cache_return_sheaf(s, GFP_KERNEL, sheaf);
+	kmem_cache_free(s, p);
+	kmem_cache_destroy(s);
+	cr_assert_eq(kmalloc_slab_errors(), 0);
+}
+
+static void *use_shared(void *arg)
+{
+	void *held[300];
+	int round, i;
+
+	for (round = 0; round < 100; round++) {
+		for (i = 0; i < 300; i++) {
+			held[i] = kmem_cache_alloc(arg, GFP_KERNEL);
+			memset(held[i], round, 100);
+		}
+		for (i = 0; i < 300; i++)
+			kmem_cache_free(arg, held[i]);
+	}
+	return NULL;
+}
+
+Test(cache, shared_by_threads)
+{
+	struct kmem_cache *s = kmem_cache_create("shared", 100, 0, SLAB_NO_MERGE, NULL);
+
+	in_threads(use_shared, s);
+	kmem_cache_destroy(s);
+	cr_assert_eq(kmalloc_slab_errors(), 0);
+}
+
+static void *come_and_go(void *arg)
+{
+	char name[32];
+	int i, j;
+
+	for (i = 0; i < 300; i++) {
+		struct kmem_cache *s;
+		void *p[50];
+
+		snprintf(name, sizeof(name), "brief-%lx-%d", (unsigned long)pthread_self(), i);
+		s = kmem_cache_create(name, 64 + (unsigned)i % 100, 0, SLAB_NO_MERGE, NULL);
+		for (j = 0; j < 50; j++)
+			p[j] = kmem_cache_alloc(s, GFP_KERNEL);
+		kmem_cache_free_bulk(s, 50, p);
+		kmem_cache_destroy(s);
+	}
+	return arg;
+}
+
+Test(cache, come_and_go_in_threads)
+{
+	in_threads(come_and_go, NULL);
+	cr_assert_eq(kmalloc_slab_errors(), 0);
+}
+
+Test(cache, thousands)
+{
+	static struct kmem_cache *s[3000];
+	static void *p[3000];
+	char name[32];
+	int i;
+
+	for (i = 0; i < 3000; i++) {
+		snprintf(name, sizeof(name), "many-%d", i);
+		s[i] = kmem_cache_create(name, 100, 0, SLAB_NO_MERGE, NULL);
+		cr_assert(s[i]);
+		p[i] = kmem_cache_alloc(s[i], GFP_KERNEL);
+		cr_assert(p[i]);
+	}
+	for (i = 0; i < 3000; i++) {
+		kmem_cache_free(s[i], p[i]);
+		kmem_cache_destroy(s[i]);
+	}
+	cr_assert_eq(kmalloc_slab_errors(), 0);
+}
+
+Test(cache, shrink_gives_all_back)
+{
+	struct kmem_cache *s = kmem_cache_create("shrunk", 1000, 0, SLAB_NO_MERGE, NULL);
+	void *p[1000];
+
+	cr_assert_eq(kmem_cache_alloc_bulk(s, GFP_KERNEL, 1000, p), 1000);
+	cr_assert_neq(kmem_cache_shrink(s), 0);
+	kmem_cache_free_bulk(s, 1000, p);
+	cr_assert_eq(kmem_cache_shrink(s), 0);
+	kmem_cache_destroy(s);
+}
+
+Test(cache, low_memory)
+{
+	struct kmem_cache *s = kmem_cache_create("low", 100, 0, SLAB_CACHE_DMA32, NULL);
+	int i;
+
+	for (i = 0; i < 5000; i++)
+		cr_assert_lt((uintptr_t)kmem_cache_alloc(s, GFP_KERNEL), 1ul << 32);
+}
+
+Test(cache, needs_liburcu_to_be_type_safe)
+{
+	cr_assert_null(kmem_cache_create("safe", 100, 0, SLAB_TYPESAFE_BY_RCU, NULL));
+}
+
+Test(debug, finds_and_mends)
+{
+	struct kmem_cache *s = kmem_cache_create("checked", 64, 0, SLAB_RED_ZONE | SLAB_POISON |
+						 SLAB_CONSISTENCY_CHECKS | SLAB_STORE_USER, NULL);
+	unsigned char *p = kmem_cache_alloc(s, GFP_KERNEL), *q = kmem_cache_alloc(s, GFP_KERNEL);
+
+	cr_assert_eq(validate_slab_cache(s), 0);
+	p[-1] = 1;
+	cr_assert_eq(validate_slab_cache(s), 2, "BUG and FIX");
+	cr_assert_eq(p[-1], SLUB_RED_ACTIVE);
+	cr_assert_eq(validate_slab_cache(s), 0);
+	kmem_cache_free(s, q);
+	cr_assert(all_bytes(q, POISON_FREE, 63) && q[63] == POISON_END);
+	q[10] = 1;
+	cr_assert_eq(validate_slab_cache(s), 2);
+	cr_assert_eq(q[10], POISON_FREE);
+	kmem_cache_free(s, q);
+	cr_assert_eq(kmalloc_slab_errors(), 6, "already free; not freed again");
+	kmem_cache_free(s, p + 8);
+	cr_assert_eq(kmalloc_slab_errors(), 8, "not an object");
+	cr_assert(kmem_dump_obj(p));
+	kmem_cache_free(s, p);
+	kmem_cache_destroy(s);
+	cr_assert_eq(kmalloc_slab_errors(), 8);
+}
+
+static void *use_checked(void *arg)
+{
+	void *p[20];
+	int i, round;
+
+	for (round = 0; round < 200; round++) {
+		for (i = 0; i < 20; i++)
+			memset(p[i] = kmem_cache_alloc(arg, GFP_KERNEL), round, 64);
+		for (i = 0; i < 20; i++)
+			kmem_cache_free(arg, p[i]);
+	}
+	return NULL;
+}
+
+Test(debug, threads)
+{
+	struct kmem_cache *s = kmem_cache_create("checked", 64, 0, SLAB_RED_ZONE | SLAB_POISON |
+						 SLAB_CONSISTENCY_CHECKS | SLAB_STORE_USER, NULL);
+
+	in_threads(use_checked, s);
+	cr_assert_eq(validate_slab_cache(s), 0);
+	kmem_cache_destroy(s);
+	cr_assert_eq(kmalloc_slab_errors(), 0);
+}
