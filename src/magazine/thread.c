@@ -458,17 +458,17 @@ static bool any_busy_locked(void)
 }
 
 /*
- * A signal handler may have interrupted its own thread with the lock held.  Then nobody else changes
- * the list, and forwards it can be walked at any moment.
+ * A signal handler may have interrupted its own thread with any lock held, so it does not wait.  If it
+ * is this one, nobody else changes the list, and forwards it can be walked at any moment.
  */
 bool thread_any_busy(void)
 {
 	bool own = READ_ONCE(thread_tls.listing), busy;
 
-	if (!own)
+	if (!atomic_load_explicit(&thread_tls.busy, memory_order_relaxed))
 		threads_lock_take();
 	else if (!os_mutex_spin(&threads_lock))
-		return any_busy_locked();
+		return !own || any_busy_locked();
 	busy = any_busy_locked();
 	os_mutex_unlock(&threads_lock);
 	WRITE_ONCE(thread_tls.listing, own);

@@ -29,6 +29,7 @@
 #include "mm/zone.h"
 
 #define HUGE_SIZE	((size_t)2 << 20)
+#define SPLIT_MIN	((size_t)1 << 20)
 #define MAX_LAZY	64		/* areas; each one costs two entries of max_map_count */
 
 struct vmap_area {
@@ -129,6 +130,13 @@ static void count_lazy(const struct vmap_area *area, int sign)
 	vmap.lazy_low = min(vmap.lazy_low, vmap.stats.lazy_pages);
 }
 
+static void lazy_add(struct vmap_area *area)
+{
+	area->busy = false;
+	list_add(&area->lru, &vmap.lazy);
+	count_lazy(area, 1);
+}
+
 static void tree_add_busy(struct vmap_area *area)
 {
 	area->busy = true;
@@ -142,12 +150,6 @@ static void tree_add_busy(struct vmap_area *area)
  * Allocation.
  */
 
-static bool fits(const struct vmap_area *area, size_t size, size_t align)
-{
-	return area->size >= size && area->size - size <= size / 4 &&
-	       !(area->node.key & (align - 1));
-}
-
 static struct vmap_area *lazy_best(size_t size, size_t align)
 {
 	struct vmap_area *area, *best = NULL;
@@ -155,13 +157,14 @@ static struct vmap_area *lazy_best(size_t size, size_t align)
 
 	list_for_each(pos, &vmap.lazy) {
 		area = list_entry(pos, struct vmap_area, lru);
-		if (fits(area, size, align) && (!best || area->size < best->size))
+		if (area->size >= size && !(area->node.key & (align - 1)) &&
+		    (!best || area->size < best->size))
 			best = area;
 	}
 	return best;
 }
 
-static struct vmap_area *lazy_take(size_t size, size_t align)
+static struct vmap_area *lazy_remove(size_t size, size_t align)
 {
 	struct vmap_area *area;
 
@@ -174,6 +177,49 @@ static struct vmap_area *lazy_take(size_t size, size_t align)
 		count_busy(area, 1);
 	}
 	os_mutex_unlock(&vmap.lock);
+	return area;
+}
+
+/*
+ * The pages that a request leaves of a freed area stay for the next one: they become an area of their
+ * own, behind a new guard page.  Small remainders stay where they are.
+ */
+static void area_split(struct vmap_area *area, size_t size)
+{
+	struct vmap_area *rest;
+	char *guard = (char *)area->node.key + size;
+
+	if (area->size - size < SPLIT_MIN)
+		return;
+	rest = area_get();
+	if (!rest)
+		return;
+	if (os_protect(guard, PAGE_SIZE)) {
+		area_put(rest);
+		return;
+	}
+	if (!area->clean && !os_purge(guard, PAGE_SIZE))
+		limit_uncharge(1);
+	rest->node.key = (uintptr_t)guard + PAGE_SIZE;
+	rest->size = area->size - size - PAGE_SIZE;
+	rest->reserved = area->reserved - size - PAGE_SIZE;
+	rest->clean = area->clean;
+	os_mutex_lock(&vmap.lock);
+	count_busy(area, -1);
+	area->size = size;
+	area->reserved = size + PAGE_SIZE;
+	count_busy(area, 1);
+	treap_insert(&vmap.tree, &rest->node);
+	lazy_add(rest);
+	os_mutex_unlock(&vmap.lock);
+}
+
+static struct vmap_area *lazy_take(size_t size, size_t align)
+{
+	struct vmap_area *area = lazy_remove(size, align);
+
+	if (area)
+		area_split(area, size);
 	return area;
 }
 
@@ -278,13 +324,6 @@ void vmap_fork_child(void)
 /*
  * Freeing and unmapping.
  */
-
-static void lazy_add(struct vmap_area *area)
-{
-	area->busy = false;
-	list_add(&area->lru, &vmap.lazy);
-	count_lazy(area, 1);
-}
 
 bool vmap_free(void *addr)
 {

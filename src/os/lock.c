@@ -92,10 +92,14 @@ void os_mutex_unlock_slow(struct os_mutex *m)
 static __thread struct os_mutex *held[MAX_HELD];
 static __thread unsigned nr_held;
 
+void lock_rank_check(const struct os_mutex *m)
+{
+	BUG_ON(nr_held && held[nr_held - 1]->rank >= m->rank);
+}
+
 void lock_rank_push(struct os_mutex *m)
 {
 	BUG_ON(nr_held == MAX_HELD);
-	BUG_ON(nr_held && held[nr_held - 1]->rank >= m->rank);
 	held[nr_held++] = m;
 }
 

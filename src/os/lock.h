@@ -52,6 +52,7 @@ static inline bool os_mutex_trylock(struct os_mutex *m)
 
 static inline void os_mutex_lock(struct os_mutex *m)
 {
+	lock_rank_check(m);
 	if (unlikely(!os_mutex_trylock(m)))
 		os_mutex_lock_slow(m);
 }

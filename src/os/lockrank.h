@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The one order in which locks may be taken.  A thread that holds a lock may take only locks of a
- * higher rank; debug builds check it at every acquisition (lock.c).
+ * higher rank; debug builds check it at every acquisition that may wait (lock.c).
  */
 #ifndef OS_LOCKRANK_H
 #define OS_LOCKRANK_H
@@ -22,9 +22,11 @@ enum lock_rank {
 struct os_mutex;
 
 #if defined(KMALLOC_DEBUG)
+void lock_rank_check(const struct os_mutex *m);
 void lock_rank_push(struct os_mutex *m);
 void lock_rank_pop(struct os_mutex *m);
 #else
+static inline void lock_rank_check(const struct os_mutex *m) { (void)m; }
 static inline void lock_rank_push(struct os_mutex *m) { (void)m; }
 static inline void lock_rank_pop(struct os_mutex *m) { (void)m; }
 #endif
