@@ -396,6 +396,8 @@ size_t vmap_purge(size_t pages)
 			break;
 		total += now;
 	}
+	if (total)
+		zone_count_purged(total);
 	return total;
 }
 

@@ -74,7 +74,7 @@ size_t zone_purge(size_t pages, unsigned min_order);
  */
 void zone_purge_metadata(void);
 
-/* For the statistics: pages of runs in use went back to the system. */
+/* Pages that are no free blocks went back to the system: for zone.purged. */
 void zone_count_purged(size_t pages);
 
 /* Fewest dirty pages since the last call: what nobody needed (Bonwick's working set). */

@@ -5,6 +5,8 @@
  */
 #include "unit.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <semaphore.h>
 
 #include "kmalloc/heap.h"
@@ -76,6 +78,16 @@ Test(magazine, sentinel_is_empty_and_full)
 	cr_assert(magazine_pop(&top) == NULL);
 	cr_assert(!magazine_push(&top, &top, 0));
 	cr_assert(top == NO_TOP && magazine_unload(&top) == NULL);
+}
+
+/* A signal handler that allocates now must not find the rounds that are counted already. */
+Test(magazine, what_is_unloaded_is_no_longer_loaded)
+{
+	struct magazine *mag = filled(3);
+	void **top = magazine_bottom(mag) + 3;
+
+	cr_assert(magazine_unload(&top) == mag && mag->rounds == 3);
+	cr_assert(top == NO_TOP && magazine_pop(&top) == NULL);
 }
 
 Test(magazine, the_object_freed_last_is_not_pushed_again)
@@ -226,6 +238,83 @@ Test(magazine, threads_that_end_give_everything_back)
 	for (unsigned c = 1; c <= NR_KMALLOC_CLASSES; c++)
 		cr_assert(rounds[c] == 0);
 	expect_nothing_in_use();
+}
+
+static _Atomic bool churned;
+
+static void *look_for_idle(void *arg)
+{
+	while (!churned) {
+		cr_assert(gate_enter());
+		thread_steal_idle(false);
+		gate_leave();
+	}
+	return arg;
+}
+
+Test(magazine, looking_for_idle_magazines_loses_none)
+{
+	pthread_t thief;
+
+	cr_assert(pthread_create(&thief, NULL, look_for_idle, NULL) == 0);
+	for (int i = 0; i < 20; i++)
+		run_threads(2, churn, NULL);
+	churned = true;
+	pthread_join(thief, NULL);
+	expect_nothing_in_use();
+}
+
+static _Atomic bool no_memory_for_keys;
+
+/* In place of the C library's, which needs memory for keys of high numbers. */
+int pthread_setspecific(pthread_key_t of, const void *value)
+{
+	static int (*real)(pthread_key_t, const void *);
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "pthread_setspecific");
+	return no_memory_for_keys ? ENOMEM : real(of, value);
+}
+
+static void *stay_unlisted(void *arg)
+{
+	void *object = heap_alloc(100);
+
+	cr_assert(object != NULL && thread_tls.thread == NULL && nr_threads == 0);
+	cr_assert(thread_tls.state == THREAD_NEW);
+	heap_free(object);
+	no_memory_for_keys = false;
+	heap_free(heap_alloc(100));
+	cr_assert(thread_tls.thread != NULL && nr_threads == 1);
+	return arg;
+}
+
+Test(magazine, a_thread_whose_end_would_go_unnoticed_is_not_listed)
+{
+	no_memory_for_keys = true;
+	run_threads(1, stay_unlisted, NULL);
+	cr_assert(nr_threads == 0 && gate_unlisted == 0);
+	expect_nothing_in_use();
+}
+
+static void without_keys(void *arg)
+{
+	pthread_key_t taken;
+
+	(void)arg;
+	while (!pthread_key_create(&taken, NULL))
+		;
+	heap_init();
+	run_threads(2, churn, NULL);
+	if (nr_threads || gate_unlisted)
+		_exit(1);
+	expect_nothing_in_use();
+}
+
+/* Outside the suite: heap_init must come after the keys are gone. */
+Test(magazine_late, works_where_no_key_is_left, .timeout = 60)
+{
+	cr_assert(in_child(without_keys, NULL) == 0);
 }
 
 static void *alloc_a_few(void *arg)

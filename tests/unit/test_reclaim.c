@@ -88,10 +88,10 @@ Test(reclaim, areas_follow_the_same_rule)
 
 Test(reclaim, a_slack_is_kept)
 {
-	take(192);
-	give(192);
+	take(64);
+	give(64);
 	reclaim_note_free();
-	cr_assert(zone.nr_dirty == 192);
+	cr_assert(zone.nr_dirty == 64);
 }
 
 Test(reclaim, beyond_the_slack_goes_back_at_once)
@@ -106,12 +106,12 @@ Test(reclaim, beyond_the_slack_goes_back_at_once)
 Test(reclaim, slack_is_a_part_of_what_is_in_use)
 {
 	take(12800);
-	give(2400);			/* 2400 <= 10400 / 4 */
+	give(2432);			/* 2432 <= 10368 / 4 */
 	reclaim_note_free();
-	cr_assert(zone.nr_dirty == 2400, "%zu", zone.nr_dirty);
-	give(400);			/* 2800 > 10000 / 4 */
+	cr_assert(zone.nr_dirty == 2432, "%zu", zone.nr_dirty);
+	give(384);			/* 2816 > 9984 / 4 */
 	reclaim_note_free();
-	cr_assert(zone.nr_dirty < 2400, "%zu", zone.nr_dirty);
+	cr_assert(zone.nr_dirty < 2432, "%zu", zone.nr_dirty);
 }
 
 Test(reclaim, areas_go_before_blocks)

@@ -9,6 +9,7 @@
 
 #include "lib/bitmap.h"
 #include "mm/limit.h"
+#include "mm/low.h"
 #include "mm/zone.h"
 
 enum { NR_RUNS = 400 };
@@ -239,6 +240,39 @@ Test(zone, limit_is_a_ceiling)
 	cr_assert(charged_pages <= 1000);
 	free_all(runs);
 	expect_everything_back();
+}
+
+Test(zone, huge_runs_are_charged_for_clean_pages_only)
+{
+	struct page *blocks[3], *huge;
+	size_t charged;
+
+	limit_pages = 100 * MAX_RUN_PAGES;
+	for (unsigned i = 0; i < 3; i++)
+		blocks[i] = zone_alloc(MAX_RUN_PAGES, MAX_PAGE_ORDER);
+	for (unsigned i = 0; i < 3; i++)
+		zone_free(blocks[i], MAX_RUN_PAGES);
+	charged = charged_pages;
+	huge = zone_alloc_huge(2 * MAX_RUN_PAGES);
+	cr_assert(huge != NULL);
+	cr_assert(charged_pages == charged, "%zu pages, %zu before", (size_t)charged_pages, charged);
+	zone_free(huge, 2 * MAX_RUN_PAGES);
+	zone_purge(SIZE_MAX, 0);
+	cr_assert(charged_pages == 0);
+}
+
+/* Locked memory is not given back, so it must be zeroed. */
+Test(zone, low_pages_read_as_zero_even_if_locked)
+{
+	struct page *page = low_alloc(1, 0);
+	void *addr = page ? (void *)page_to_addr(page) : NULL;
+
+	if (!page || mlock(addr, PAGE_SIZE))
+		cr_skip_test("no memory below 4 GiB, or none that may be locked");
+	memset(addr, 0xff, PAGE_SIZE);
+	zone_free(page, 1);
+	cr_assert(low_alloc(1, 0) == page && all_zero(addr, PAGE_SIZE));
+	munlock(addr, PAGE_SIZE);
 }
 
 Test(zone, exact_runs_cost_what_they_hold)
