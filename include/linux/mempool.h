@@ -44,7 +44,7 @@ void *mempool_alloc(mempool_t *pool, gfp_t gfp);
 void *mempool_alloc_preallocated(mempool_t *pool);
 void *mempool_alloc_noreserve(mempool_t *pool, gfp_t gfp);
 void mempool_free(void *element, mempool_t *pool);
-/* The first @allocated of the @count slots are taken; those that are NULL are filled.  Returns 0. */
+/* Of the @count slots @allocated are taken; those that are NULL are filled.  Returns 0. */
 int mempool_alloc_bulk(mempool_t *pool, void **elements, unsigned int count,
 		       unsigned int allocated);
 /* Into the reserve, as many as it wants, from the end; returns how many. */

@@ -15,14 +15,14 @@
 #define SLAB_TRACE		((slab_flags_t)0x00000010)	/* T */
 #define SLAB_FAILSLAB		((slab_flags_t)0x00000020)	/* A */
 
-#define SLAB_HWCACHE_ALIGN	((slab_flags_t)0x00000040)	/* objects do not share cache lines */
+#define SLAB_HWCACHE_ALIGN	((slab_flags_t)0x00000040)	/* no shared cache lines */
 #define SLAB_CACHE_DMA		((slab_flags_t)0x00000080)	/* objects below 4 GiB */
 #define SLAB_CACHE_DMA32	((slab_flags_t)0x00000100)	/* objects below 4 GiB */
-#define SLAB_PANIC		((slab_flags_t)0x00000200)	/* end the process if creation fails */
-#define SLAB_TYPESAFE_BY_RCU	((slab_flags_t)0x00000400)	/* pages stay through grace periods */
+#define SLAB_PANIC		((slab_flags_t)0x00000200)	/* or end the process */
+#define SLAB_TYPESAFE_BY_RCU	((slab_flags_t)0x00000400)	/* pages wait for readers */
 #define SLAB_DESTROY_BY_RCU	SLAB_TYPESAFE_BY_RCU
-#define SLAB_NO_MERGE		((slab_flags_t)0x00000800)	/* never share slabs with another cache */
-#define SLAB_RECLAIM_ACCOUNT	((slab_flags_t)0x00001000)	/* a shrinker can free the objects */
+#define SLAB_NO_MERGE		((slab_flags_t)0x00000800)	/* share slabs with nobody */
+#define SLAB_RECLAIM_ACCOUNT	((slab_flags_t)0x00001000)	/* shrinkers free them */
 #define SLAB_TEMPORARY		SLAB_RECLAIM_ACCOUNT
 #define SLAB_NO_USER_FLAGS	((slab_flags_t)0x00002000)	/* slab_debug does not apply */
 #define SLAB_KMALLOC		((slab_flags_t)0x00004000)	/* a cache of kmalloc */
@@ -38,7 +38,7 @@
 
 /* Of the kernels up to 2.6. */
 #define SLAB_DEBUG_FREE		SLAB_CONSISTENCY_CHECKS
-#define SLAB_DEBUG_INITIAL	((slab_flags_t)0x00100000)	/* the constructor verifies on free */
+#define SLAB_DEBUG_INITIAL	((slab_flags_t)0x00100000)	/* no effect here */
 #define SLAB_NO_REAP		((slab_flags_t)0x00200000)	/* kmem_cache_reap passes it by */
 #define SLAB_MUST_HWCACHE_ALIGN	SLAB_HWCACHE_ALIGN
 #define SLAB_CTOR_CONSTRUCTOR	1ul

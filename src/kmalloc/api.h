@@ -73,6 +73,9 @@ struct user_cache {
 	char name[CACHE_NAME_SIZE];
 };
 
+/* cache_hooks.c: what it does with its slabs; NULL: nothing special. */
+const struct slab_hooks *cache_hooks(const struct user_cache *c);
+
 /* Is it one of the program's, rather than one of the library's own or of malloc's? */
 struct user_cache *user_cache_of(struct kmem_cache *s);
 

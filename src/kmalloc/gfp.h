@@ -36,8 +36,8 @@ struct gfp_request {
 void *gfp_alloc(struct gfp_request *req);
 
 /*
- * Flags that fast paths cannot honour.  ANY_GFP, which they add to every request, is among them when
- * slab_debug or init_on_alloc want to see all requests, and until that is known.
+ * Flags that fast paths cannot honour.  ANY_GFP, which they add to every request, is among them
+ * when slab_debug or init_on_alloc want to see all requests, and until that is known.
  */
 #define ANY_GFP		0x80000000u
 

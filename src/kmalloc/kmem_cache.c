@@ -23,7 +23,6 @@
 #include "lib/bug.h"
 #include "lib/fmt.h"
 #include "lib/strutil.h"
-#include "mm/low.h"
 #include "slab/debug.h"
 
 #define MIN_ALIGN	8
@@ -35,7 +34,6 @@ static struct kmem_cache cache_cache;		/* of struct user_cache */
 #define NEVER_MERGE	(SLAB_DEBUG_FLAGS | SLAB_NO_MERGE | SLAB_TYPESAFE_BY_RCU | SLAB_FAILSLAB | \
 			 SLAB_NOLEAKTRACE)
 #define MERGE_SAME	(SLAB_RECLAIM_ACCOUNT | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_ACCOUNT)
-#define LOW_FLAGS	(SLAB_CACHE_DMA | SLAB_CACHE_DMA32)
 
 static bool lock_caches(void)
 {
@@ -77,76 +75,6 @@ kmem_cache_t *kmalloc_cache_cache(void)
 	if (enter_with_cache_cache())
 		gate_leave();
 	return &cache_cache;
-}
-
-/*
- * Hooks of caches with special wishes.
- */
-
-static void construct_objects(struct kmem_cache *s, struct page *slab)
-{
-	struct user_cache *c = user_cache_of(s);
-	char *object = (char *)page_to_addr(slab) + s->left;
-	unsigned i;
-
-	for (i = 0; i < s->objects && c->ctor3; i++, object += s->size)
-		c->ctor3(object, s, SLAB_CTOR_CONSTRUCTOR);
-	object = (char *)page_to_addr(slab) + s->left;
-	for (i = 0; i < s->objects && s->ctor; i++, object += s->size)
-		s->ctor(object);
-}
-
-static void construct_any(struct kmem_cache *s, struct page *slab)
-{
-	if (slab_is_debugged(s))
-		slab_debug_construct(s, slab);
-	construct_objects(s, slab);
-}
-
-/* Destructors get the objects as the constructor left them, or as the last user did. */
-static void destroy_objects(struct kmem_cache *s, struct page *slab)
-{
-	struct user_cache *c = user_cache_of(s);
-	char *object = (char *)page_to_addr(slab) + s->left;
-	unsigned i;
-
-	if (!c || !c->dtor3)
-		return;
-	for (i = 0; i < s->objects; i++, object += s->size)
-		c->dtor3(object, s, 0);
-}
-
-static bool release_any(struct kmem_cache *s, struct page *slab)
-{
-	destroy_objects(s, slab);
-	if (slab_is_debugged(s))
-		slab_debug_release(s, slab);
-	return !(s->flags & SLAB_TYPESAFE_BY_RCU) || !rcu_defer_slab(slab);
-}
-
-static struct page *low_pages(struct kmem_cache *s)
-{
-	return low_alloc(1u << s->order, s->order);
-}
-
-static const struct slab_hooks plain_hooks = {
-	.construct = construct_any,
-	.release = release_any,
-};
-
-static const struct slab_hooks low_hooks = {
-	.get_pages = low_pages,
-	.construct = construct_any,
-	.release = release_any,
-};
-
-static const struct slab_hooks *hooks_for(const struct user_cache *c)
-{
-	if (c->flags & LOW_FLAGS)
-		return &low_hooks;
-	if (c->ctor3 || c->dtor3 || c->flags & (SLAB_TYPESAFE_BY_RCU | SLAB_DEBUG_FLAGS))
-		return &plain_hooks;
-	return NULL;
 }
 
 /*
@@ -240,7 +168,7 @@ static struct user_cache *set_up(struct user_cache *c, const struct cache_plan *
 	c->cache.keeps_contents = plan->ctor3 || plan->flags & SLAB_TYPESAFE_BY_RCU;
 	c->cache.flags = plan->flags;
 	c->cache.ctor = plan->ctor;
-	c->cache.hooks = hooks_for(c);
+	c->cache.hooks = cache_hooks(c);
 	magazine_setup(&c->cache);
 	return c;
 }

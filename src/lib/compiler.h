@@ -53,8 +53,8 @@
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
 
 /*
- * For functions that look at memory which may be anything by now, bound to check or to tolerate what
- * they find.  ThreadSanitizer would be right about them; inside, RACY_READ reads exactly once.
+ * For functions that look at memory which may be anything by now, bound to check or to tolerate
+ * what they find.  ThreadSanitizer would be right about them; inside, RACY_READ reads exactly once.
  */
 #define __racy		__attribute__((no_sanitize("thread")))
 #define RACY_READ(x)	(*(const volatile __typeof__(x) *)&(x))

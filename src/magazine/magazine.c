@@ -82,12 +82,12 @@ void magazine_delete(struct magazine *mag)
 
 static void load(void ***top, struct magazine *mag)
 {
-	WRITE_ONCE(*top, magazine_bottom(mag) + mag->rounds);
+	*top = magazine_bottom(mag) + mag->rounds;
 }
 
 /*
- * The loaded magazine with its rounds counted; NULL if there is none.  The thread has none from here
- * on: a signal handler that allocates must not find one whose rounds are counted already.
+ * The loaded magazine with its rounds counted; NULL if there is none.  The thread has none from
+ * here on: a signal handler that allocates must not find one whose rounds are counted already.
  */
 struct magazine *magazine_unload(void ***top)
 {

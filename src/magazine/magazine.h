@@ -78,7 +78,7 @@ static __always_inline void *magazine_pop(void ***place)
 	void *object = top[-1];
 
 	if (likely(object))
-		WRITE_ONCE(*place, top - 1);
+		*place = top - 1;
 	return object;
 }
 
@@ -97,7 +97,7 @@ static __always_inline bool magazine_push(void ***place, void *object, uintptr_t
 	if (unlikely(!(test & (MAGAZINE_SIZE - 1))))
 		return false;
 	*top = object;
-	WRITE_ONCE(*place, top + 1);	/* statistics read it */
+	*place = top + 1;
 	return true;
 }
 

@@ -284,10 +284,14 @@ void thread_init(void)
  * Seen from others.
  */
 
-/* Of magazines that may be anybody's by now: what comes out may be nonsense. */
-static __racy size_t count_rounds(void **top, struct magazine *previous)
+/*
+ * Of another thread, which writes its top without atomics: malloc and free are dearer with them.  The
+ * magazines may be anybody's by now, and what comes out nonsense.
+ */
+static __racy size_t count_rounds(void ***place, struct magazine *previous)
 {
 	size_t rounds = previous ? RACY_READ(previous->rounds) : 0;
+	void **top = RACY_READ(*place);
 	struct magazine *mag;
 
 	if (top != NO_TOP) {
@@ -297,7 +301,7 @@ static __racy size_t count_rounds(void **top, struct magazine *previous)
 	return rounds;
 }
 
-static size_t count_pair(void **top, struct thread_class *tc)
+static size_t count_pair(void ***top, struct thread_class *tc)
 {
 	return count_rounds(top, ATOMIC_READ(tc->previous));
 }
@@ -313,7 +317,7 @@ void thread_count_rounds(size_t rounds[NR_KMALLOC_CLASSES + 1])
 		struct thread *t = list_entry(pos, struct thread, list);
 
 		for (c = 1; c <= NR_KMALLOC_CLASSES; c++)
-			rounds[c] += count_pair(READ_ONCE(t->tls->top[c]), &t->class[c]);
+			rounds[c] += count_pair(&t->tls->top[c], &t->class[c]);
 	}
 	threads_lock_drop();
 }
@@ -328,7 +332,7 @@ size_t thread_count_cache_rounds(struct kmem_cache *s)
 		struct thread_tls *tls = list_entry(pos, struct thread, list)->tls;
 
 		if (s->id < tls->nr_slots)
-			rounds += count_pair(READ_ONCE(tls->slots[s->id].top),
+			rounds += count_pair(&tls->slots[s->id].top,
 					     &tls->slots[s->id].rest);
 	}
 	threads_lock_drop();
@@ -372,8 +376,8 @@ static __racy bool is_idle(const struct magazine *mag)
 
 /*
  * Looked at before it is taken, since what was taken cannot be put back: its thread may have set
- * another one meanwhile.  The stamp may be wrong by then (magazines stay mapped, whatever becomes of
- * them), and then one is taken too early or too late.
+ * another one meanwhile.  The stamp may be wrong by then (magazines stay mapped, whatever becomes
+ * of them), and then one is taken too early or too late.
  */
 static void steal_previous(struct thread_class *tc, bool all, struct list_node *stolen)
 {
@@ -458,8 +462,8 @@ static bool any_busy_locked(void)
 }
 
 /*
- * A signal handler may have interrupted its own thread with any lock held, so it does not wait.  If it
- * is this one, nobody else changes the list, and forwards it can be walked at any moment.
+ * A signal handler may have interrupted its own thread with any lock held, so it does not wait. 
+ * If it is this one, nobody else changes the list, and forwards it can be walked at any moment.
  */
 bool thread_any_busy(void)
 {

@@ -52,7 +52,7 @@ __export int mallopt(int param, int value)
 	return 1;
 }
 
-/* For C libraries whose header lacks them (glibc before 2.33, musl): programs may ask all the same. */
+/* For headers that lack them (glibc before 2.33, musl): programs may ask all the same. */
 #if !defined(HAVE_STRUCT_MALLINFO2)
 struct mallinfo2 {
 	size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks,

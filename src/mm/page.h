@@ -33,7 +33,7 @@ enum page_type {
 #define PG_ISOLATED	0x04	/* off its list while holes are purged: nothing is taken from it */
 
 /* Of a free block: */
-#define PG_BARE		0x08	/* its struct pages, but for the first ones, hold no memory either */
+#define PG_BARE		0x08	/* most of its struct pages hold no memory either */
 
 struct kmem_cache;
 

@@ -55,9 +55,9 @@ static inline unsigned slab_map_value(const void *addr)
 enum region_thp { REGION_THP_NEVER, REGION_THP_AUTO, REGION_THP_ALWAYS };
 
 /*
- * What the user wants of transparent huge pages; set once before the first region.  AUTO leaves it to
- * the system: asking for them in large heaps gained nothing that could be measured, and purged
- * memory came back two megabytes at a time.
+ * What the user wants of transparent huge pages; set once before the first region.  AUTO leaves
+ * it to the system: asking for them in large heaps gained nothing that could be measured, and
+ * purged memory came back two megabytes at a time.
  */
 extern enum region_thp region_thp __hidden;
 

@@ -20,7 +20,7 @@
  *
  * References: Linux mm/vmalloc.c (guard page, lazy purge).
  */
-#include "mm/vmap.h"
+#include "mm/vmap_area.h"
 
 #include "lib/bits.h"
 #include "lib/bug.h"
@@ -32,23 +32,7 @@
 #define SPLIT_MIN	((size_t)1 << 20)
 #define MAX_LAZY	64		/* areas; each one costs two entries of max_map_count */
 
-struct vmap_area {
-	struct treap_node node;		/* key: start */
-	size_t size;			/* committed */
-	size_t reserved;		/* address space, from start on */
-	bool busy;
-	bool clean;			/* of a lazy area: purged, reads as zero */
-	struct list_node lru;		/* lazy: hottest first; unused: free list */
-};
-
-static struct {
-	struct os_mutex lock;
-	struct treap_node *tree;
-	struct list_node lazy;
-	struct list_node unused;	/* struct vmap_area without a job */
-	struct vmap_stats stats;
-	size_t lazy_low;
-} vmap = {
+struct vmap vmap = {
 	.lock = OS_MUTEX(RANK_VMAP),
 	.lazy = { &vmap.lazy, &vmap.lazy },
 	.unused = { &vmap.unused, &vmap.unused },
@@ -110,14 +94,14 @@ static struct vmap_area *area_find(uintptr_t addr)
 	return area->busy && addr - node->key < area->size ? area : NULL;
 }
 
-static struct vmap_area *area_at(const void *addr)
+struct vmap_area *area_at(const void *addr)
 {
 	struct vmap_area *area = area_find((uintptr_t)addr);
 
 	return area && area->node.key == (uintptr_t)addr ? area : NULL;
 }
 
-static void count_busy(const struct vmap_area *area, int sign)
+void count_busy(const struct vmap_area *area, int sign)
 {
 	vmap.stats.nr_busy += (size_t)sign;
 	ADD_ONCE(vmap.stats.busy_pages, (size_t)sign * (area->size >> PAGE_SHIFT));
@@ -137,7 +121,7 @@ static void lazy_add(struct vmap_area *area)
 	count_lazy(area, 1);
 }
 
-static void tree_add_busy(struct vmap_area *area)
+void tree_add_busy(struct vmap_area *area)
 {
 	area->busy = true;
 	os_mutex_lock(&vmap.lock);
@@ -181,8 +165,8 @@ static struct vmap_area *lazy_remove(size_t size, size_t align)
 }
 
 /*
- * The pages that a request leaves of a freed area stay for the next one: they become an area of their
- * own, behind a new guard page.  Small remainders stay where they are.
+ * The pages that a request leaves of a freed area stay for the next one: they become an area of
+ * their own, behind a new guard page.  Small remainders stay where they are.
  */
 static void area_split(struct vmap_area *area, size_t size)
 {
@@ -223,7 +207,7 @@ static struct vmap_area *lazy_take(size_t size, size_t align)
 	return area;
 }
 
-static bool area_map(struct vmap_area *area, size_t size, size_t align)
+bool area_map(struct vmap_area *area, size_t size, size_t align)
 {
 	size_t reserved = size + PAGE_SIZE;
 	void *start = reserved > size ? os_reserve(reserved, max(align, HUGE_SIZE)) : NULL;
@@ -410,99 +394,6 @@ size_t vmap_lazy_low_reset(void)
 	vmap.lazy_low = vmap.stats.lazy_pages;
 	os_mutex_unlock(&vmap.lock);
 	return low;
-}
-
-/*
- * Resizing.  The caller owns the area, so its size cannot change under our hands.
- */
-
-static void area_set_size(struct vmap_area *area, size_t size)
-{
-	os_mutex_lock(&vmap.lock);
-	count_busy(area, -1);
-	area->size = size;
-	count_busy(area, 1);
-	os_mutex_unlock(&vmap.lock);
-}
-
-/*
- * Pages behind the moved ones would be a second mapping for the kernel, which moves one at a
- * time: so the area grows by the move itself, and only by it.
- */
-static bool grow_by_moving(struct vmap_area *area, size_t size)
-{
-	struct vmap_area old = *area, new;
-
-	if (!area_map(&new, size, PAGE_SIZE))
-		return false;
-	os_mutex_lock(&vmap.lock);
-	count_busy(area, -1);
-	treap_remove(&vmap.tree, &area->node);
-	os_mutex_unlock(&vmap.lock);
-	if (os_move((void *)old.node.key, old.size, (void *)new.node.key, size)) {
-		/*
-		 * The kernel may have unmapped the target before it failed, and another
-		 * mapping may stand there by now: only what is behind it is ours for sure.
-		 */
-		os_unmap((char *)new.node.key + size, new.reserved - size);
-		tree_add_busy(area);
-		return false;
-	}
-	os_unmap((char *)old.node.key + old.size, old.reserved - old.size);
-	area->node.key = new.node.key;
-	area->size = size;
-	area->reserved = new.reserved;
-	tree_add_busy(area);
-	return true;
-}
-
-static bool area_grow(struct vmap_area *area, size_t size)
-{
-	size_t more = (size - area->size) >> PAGE_SHIFT;
-
-	if (!limit_charge(more))
-		return false;
-	/* What is kept for reuse is of no use here: do not hold it beside the new pages. */
-	if (vmap_lazy_pages())
-		vmap_purge(more);
-	if (grow_by_moving(area, size))
-		return true;
-	limit_uncharge(more);
-	return false;
-}
-
-/* What has grown will grow again: an eighth more, so that many small steps are few moves. */
-static bool area_grow_amply(struct vmap_area *area, size_t size)
-{
-	return area_grow(area, align_up(size + size / 8, PAGE_SIZE)) || area_grow(area, size);
-}
-
-/* What is cut off is given back and becomes part of the guard. */
-static void area_shrink(struct vmap_area *area, size_t size)
-{
-	char *end = (char *)area->node.key + size;
-	size_t less = area->size - size;
-
-	if (os_purge(end, less))
-		return;
-	limit_uncharge(less >> PAGE_SHIFT);
-	os_protect(end, less);
-	area_set_size(area, size);
-}
-
-void *vmap_resize(void *addr, size_t size)
-{
-	struct vmap_area *area;
-
-	size = align_up(size, PAGE_SIZE);
-	os_mutex_lock(&vmap.lock);
-	area = area_at(addr);
-	os_mutex_unlock(&vmap.lock);
-	if (!area || (size > area->size && !area_grow_amply(area, size)))
-		return NULL;
-	if (size < area->size - area->size / 4)
-		area_shrink(area, size);
-	return (void *)area->node.key;
 }
 
 void vmap_stats(struct vmap_stats *stats)

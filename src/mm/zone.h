@@ -69,8 +69,8 @@ void zone_trim(struct page *run, unsigned nr);
 size_t zone_purge(size_t pages, unsigned min_order);
 
 /*
- * Gives back the struct pages inside large free blocks without dirty pages: all of them are PAGE_NONE,
- * which is what zeroed ones are.
+ * Gives back the struct pages inside large free blocks without dirty pages: all of them are
+ * PAGE_NONE, which is what zeroed ones are.
  */
 void zone_purge_metadata(void);
 

@@ -6,31 +6,34 @@
  *
  * The slab's bitmap says which objects are free, as always; the free pointers chain them once
  * more, in order of address, encoded, and are only there to be checked: whoever writes
- * through a dangling pointer or past an object tends to hit them.  Whatever is found wrong is reported
- * in SLUB's words, mended, and the program goes on.
+ * through a dangling pointer or past an object tends to hit them.  Whatever is found wrong is
+ * reported in SLUB's words, mended, and the program goes on.
  *
- * Locks: debug_lock, one for all, taken again by its holder (constructing and releasing slabs happens
- * inside of it or not); before all slab locks.  Unlike other locks it is held while
+ * Locks: debug_lock, one for all, taken again by its holder (constructing and releasing slabs
+ * happens inside of it or not); before all slab locks.  Unlike other locks it is held while
  * reports are written: this is a mode for finding errors.
  *
  * References: Linux Documentation/mm/slub.rst, mm/slub.c.
  */
 #include "slab/debug_impl.h"
 
+#include <pthread.h>
+
 #include "lib/bitmap.h"
 #include "lib/bits.h"
 #include "lib/bug.h"
-#include "magazine/thread.h"
 
 static struct os_mutex debug_mutex = OS_MUTEX(RANK_CACHES);
-static _Atomic(struct thread_tls *) debug_owner;
+static _Atomic uintptr_t debug_owner;	/* pthread_self() of the holder, or 0 */
 static unsigned debug_depth;
 
 void slab_debug_lock(void)
 {
-	if (atomic_load_explicit(&debug_owner, memory_order_relaxed) != &thread_tls) {
+	uintptr_t self = (uintptr_t)pthread_self();
+
+	if (atomic_load_explicit(&debug_owner, memory_order_relaxed) != self) {
 		os_mutex_lock(&debug_mutex);
-		atomic_store_explicit(&debug_owner, &thread_tls, memory_order_relaxed);
+		atomic_store_explicit(&debug_owner, self, memory_order_relaxed);
 	}
 	debug_depth++;
 }
@@ -39,7 +42,7 @@ void slab_debug_unlock(void)
 {
 	if (--debug_depth)
 		return;
-	atomic_store_explicit(&debug_owner, NULL, memory_order_relaxed);
+	atomic_store_explicit(&debug_owner, 0, memory_order_relaxed);
 	os_mutex_unlock(&debug_mutex);
 }
 
