@@ -3,7 +3,7 @@
 #
 # The engine under ThreadSanitizer, and under AddressSanitizer with UndefinedBehaviorSanitizer: all
 # of it but the malloc family, since a sanitizer's malloc must stay the one of the process, is
-# compiled anew and driven by tests/stress/tsan-heap.c. KM_SANITIZER_SECONDS: how long each one runs.
+# compiled anew and driven by tests/stress/tsan-heap.c, for KM_SANITIZER_SECONDS each.
 #
 # Nothing is suppressed. What ThreadSanitizer would report and this program cannot reach are the
 # plain loads of slab_map_base and slab_map_granules in free() (mm/region.h says why they are).

@@ -141,6 +141,9 @@ long validate_slab_cache(struct kmem_cache *s);
 /* Errors reported and repairs made since the start of the process, of all caches. */
 unsigned long kmalloc_slab_errors(void);
 
+/* All caches in the format of /proc/slabinfo: version 21 for 2.1, 11 for 1.1 of Linux 2.4. */
+void kmalloc_slabinfo(int fd, int version);
+
 /* A set of kmalloc caches of one's own. */
 typedef struct kmem_buckets kmem_buckets;
 kmem_buckets *kmem_buckets_create(const char *name, slab_flags_t flags, unsigned int useroffset,

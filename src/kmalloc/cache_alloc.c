@@ -16,6 +16,7 @@
 #include "kmalloc/emergency.h"
 #include "lib/bits.h"
 #include "lib/bug.h"
+#include "os/options.h"
 #include "slab/debug.h"
 
 static __cold void *alloc_emergency(struct kmem_cache *s)
@@ -75,27 +76,43 @@ static void *attempt_object(struct gfp_request *req)
 	return object;
 }
 
-static void *pop_object(struct kmem_cache *s)
+/* Only if s->slot < thread_tls.slot_bytes. */
+static __always_inline void ***top_of(struct kmem_cache *s)
 {
-	if (unlikely(s->id >= thread_tls.nr_slots))
-		return NULL;
-	return magazine_pop(&thread_tls.slots[s->id].top);
+	return &((struct thread_slot *)((char *)thread_tls.slots + s->slot))->top;
 }
 
-static __slow void *alloc_slow(struct kmem_cache *s, gfp_t gfp, const void *caller)
+static __always_inline void *pop_object(struct kmem_cache *s)
+{
+	return likely(s->slot < thread_tls.slot_bytes) ? magazine_pop(top_of(s)) : NULL;
+}
+
+/* Of the caches with flag A, together, every options.failslab-th request; never a NOFAIL one. */
+static bool should_fail(const struct kmem_cache *s, gfp_t gfp)
+{
+	static _Atomic unsigned long requests;
+
+	if (likely(!(s->flags & SLAB_FAILSLAB)) || !options.failslab || gfp & __GFP_NOFAIL)
+		return false;
+	return atomic_fetch_add(&requests, 1) % options.failslab == options.failslab - 1;
+}
+
+/* Jumped to from the exported functions, so that the return address is the caller's of those. */
+static __slow void *alloc_slow(struct kmem_cache *s, gfp_t gfp)
 {
 	struct gfp_request req = {
 		.gfp = gfp_context(gfp),
 		.order = order_of(pages_of(s->size)),
 		.size = s->object_size,
 		.cache = s,
-		.caller = caller,
+		.caller = __builtin_return_address(0),
 		.attempt = attempt_object,
 	};
-	void *object = pop_object(s);
+	void *object;
 
-	if (unlikely(gfp_special == ANY_GFP))
-		gfp_look_at_options();
+	if (unlikely(should_fail(s, gfp)))
+		return NULL;
+	object = pop_object(s);
 	if (!s->ctor && !s->keeps_contents)
 		gfp |= gfp_always;
 	/* Reclaim would not help somebody who wants no new slab. */
@@ -106,46 +123,46 @@ static __slow void *alloc_slow(struct kmem_cache *s, gfp_t gfp, const void *call
 	return object && gfp & __GFP_ZERO ? memset(object, 0, s->object_size) : object;
 }
 
-static __always_inline void *cache_alloc(struct kmem_cache *s, gfp_t gfp, const void *caller)
+static __always_inline void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
 	void *object;
 
-	if (unlikely((gfp | ANY_GFP) & gfp_special))
-		return alloc_slow(s, gfp, caller);
+	if (unlikely(gfp & __GFP_ZERO))
+		return alloc_slow(s, gfp);
 	object = pop_object(s);
-	return likely(object) ? object : alloc_slow(s, gfp, caller);
+	return likely(object) ? object : alloc_slow(s, gfp);
 }
 
 void *do_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
-	return cache_alloc(s, gfp, __builtin_return_address(0));
+	return cache_alloc(s, gfp);
 }
 
 void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
-	return cache_alloc(s, gfp, __builtin_return_address(0));
+	return cache_alloc(s, gfp);
 }
 
 void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 {
-	return alloc_slow(s, gfp | __GFP_ZERO, __builtin_return_address(0));
+	return alloc_slow(s, gfp | __GFP_ZERO);
 }
 
 void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)
 {
 	(void)node;
-	return cache_alloc(s, gfp, __builtin_return_address(0));
+	return cache_alloc(s, gfp);
 }
 
 void *kmem_cache_alloc_lru(struct kmem_cache *s, struct list_lru *lru, gfp_t gfp)
 {
 	(void)lru;
-	return cache_alloc(s, gfp, __builtin_return_address(0));
+	return cache_alloc(s, gfp);
 }
 
 void *kmem_cache_alloc_request(struct kmem_cache *s, gfp_t gfp, size_t size)
 {
-	void *object = cache_alloc(s, gfp, __builtin_return_address(0));
+	void *object = cache_alloc(s, gfp);
 
 	if (object && slab_is_debugged(s))
 		slab_debug_set_request(s, object, size);
@@ -191,31 +208,32 @@ bool free_if_debugged(void *object, const void *caller)
 	return true;
 }
 
-static __slow void free_slow(struct kmem_cache *s, void *object, const void *caller)
+static __slow void free_slow(struct kmem_cache *s, void *object)
 {
 	if (!object)
 		return;
 	if (unlikely(cache_of(object) != s))
 		free_misfit(s, object);
-	else if (likely(!free_if_debugged(object, caller)))
+	else if (likely(!free_if_debugged(object, __builtin_return_address(0))))
 		heap_free(object);
 }
 
-static __always_inline void cache_free(struct kmem_cache *s, void *object, const void *caller)
+/* NULL is no object here, as in the kernel: it is found when the magazine is emptied. */
+static __always_inline void cache_free(struct kmem_cache *s, void *object)
 {
-	if (unlikely(s->id >= thread_tls.nr_slots) || unlikely(!object) ||
-	    unlikely(!magazine_push(&thread_tls.slots[s->id].top, object, 0)))
-		free_slow(s, object, caller);
+	if (unlikely(s->slot >= thread_tls.slot_bytes) ||
+	    unlikely(!magazine_push(top_of(s), object, 0)))
+		free_slow(s, object);
 }
 
 void do_cache_free(struct kmem_cache *s, void *object)
 {
-	cache_free(s, object, __builtin_return_address(0));
+	cache_free(s, object);
 }
 
 void kmem_cache_free(struct kmem_cache *s, void *object)
 {
-	cache_free(s, object, __builtin_return_address(0));
+	cache_free(s, object);
 }
 
 /*
@@ -252,7 +270,7 @@ bool do_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **objec
 		got++;
 	if (got < n && gfp_may_block(gfp) && !slab_is_debugged(s))
 		got += take_bulk(s, n - got, objects + got);
-	while (got < n && (objects[got] = alloc_slow(s, gfp & ~__GFP_ZERO, NULL)))
+	while (got < n && (objects[got] = alloc_slow(s, gfp & ~__GFP_ZERO)))
 		got++;
 	if (got < n) {
 		while (got)

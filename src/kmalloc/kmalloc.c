@@ -206,13 +206,14 @@ void *kmalloc_node_track_caller(size_t size, gfp_t gfp, int node)
  * Free.
  */
 
-static __slow void kfree_slow(void *ptr, const void *caller)
+/* Jumped to from the exported functions, so that the return address is the caller's of those. */
+static __slow void kfree_slow(void *ptr)
 {
-	if (!ZERO_OR_NULL_PTR(ptr) && likely(!free_if_debugged(ptr, caller)))
+	if (!ZERO_OR_NULL_PTR(ptr) && likely(!free_if_debugged(ptr, __builtin_return_address(0))))
 		heap_free(ptr);
 }
 
-static __always_inline void free_any(const void *ptr, const void *caller)
+static __always_inline void free_any(const void *ptr)
 {
 	void *object = (void *)(uintptr_t)ptr;
 	uintptr_t base = slab_map_base;
@@ -221,17 +222,17 @@ static __always_inline void free_any(const void *ptr, const void *caller)
 	if (unlikely(granule >= slab_map_granules) ||
 	    unlikely(!magazine_push(&thread_tls.top[((const uint8_t *)base)[granule]], object,
 				    base)))
-		kfree_slow(object, caller);
+		kfree_slow(object);
 }
 
 void do_kfree(const void *ptr)
 {
-	free_any(ptr, __builtin_return_address(0));
+	free_any(ptr);
 }
 
 void kfree(const void *ptr)
 {
-	free_any(ptr, __builtin_return_address(0));
+	free_any(ptr);
 }
 
 void kfree_sensitive(const void *ptr)

@@ -169,6 +169,8 @@ static struct user_cache *set_up(struct user_cache *c, const struct cache_plan *
 	c->cache.flags = plan->flags;
 	c->cache.ctor = plan->ctor;
 	c->cache.hooks = cache_hooks(c);
+	if (!gfp_always && !(plan->flags & SLAB_FAILSLAB))
+		c->cache.slot = c->cache.id * (uint32_t)sizeof(struct thread_slot);
 	magazine_setup(&c->cache);
 	return c;
 }
@@ -242,12 +244,17 @@ static struct user_cache *create_planned(const struct cache_plan *plan)
 
 static struct kmem_cache *create_cache(struct cache_plan *plan)
 {
-	const char *error = plan_error(plan);
+	const char *error;
 	struct user_cache *c = NULL;
 
+	if (unlikely(gfp_special == ANY_GFP))
+		gfp_look_at_options();
+	error = plan_error(plan);
 	if (error) {
 		complain(plan, error);
 	} else {
+		if (plan->flags & SLAB_TYPESAFE_BY_RCU)
+			rcu_prepare();
 		plan->align = alignment(plan->flags, plan->size, plan->align);
 		plan->flags = slab_debug_option(plan->name, plan->flags);
 		c = create_planned(plan);

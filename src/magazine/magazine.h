@@ -60,6 +60,7 @@ struct thread_tls {
 	uint8_t gfp_scope;		/* what allocations may not do: see kmalloc/gfp.c */
 	bool shrinking;			/* inside the program's shrinkers */
 	bool listing;			/* may hold the lock of the list of threads */
+	uint32_t slot_bytes;		/* nr_slots, as fast paths compare it */
 	uint32_t drained;		/* bytes that went to slabs since trim_if_shrunk looked */
 };
 

@@ -124,6 +124,7 @@ static void slots_replace(struct thread_slot *slots, unsigned nr)
 		memcpy(slots, thread_tls.slots, thread_tls.nr_slots * sizeof(*slots));
 	thread_tls.slots = slots;
 	thread_tls.nr_slots = nr;
+	thread_tls.slot_bytes = nr * (uint32_t)sizeof(*slots);
 	threads_lock_drop();
 }
 
@@ -244,6 +245,7 @@ static void thread_destroy(struct thread *t, enum thread_state state)
 	slots_free(thread_tls.slots);
 	thread_tls.slots = NULL;
 	thread_tls.nr_slots = 0;
+	thread_tls.slot_bytes = 0;
 	slab_free(&thread_cache, &object, 1);
 }
 
@@ -285,8 +287,8 @@ void thread_init(void)
  */
 
 /*
- * Of another thread, which writes its top without atomics: malloc and free are dearer with them.  The
- * magazines may be anybody's by now, and what comes out nonsense.
+ * Of another thread, which writes its top without atomics, since malloc and free would be dearer
+ * with them.  The magazines may be anybody's by now, and what comes out nonsense.
  */
 static __racy size_t count_rounds(void ***place, struct magazine *previous)
 {
@@ -462,7 +464,7 @@ static bool any_busy_locked(void)
 }
 
 /*
- * A signal handler may have interrupted its own thread with any lock held, so it does not wait. 
+ * A signal handler may have interrupted its own thread with any lock held, so it does not wait.
  * If it is this one, nobody else changes the list, and forwards it can be walked at any moment.
  */
 bool thread_any_busy(void)

@@ -43,7 +43,7 @@ static void put_back(struct page *page, bool purged)
 	zone.nr_isolated -= size;
 	if (purged) {
 		bitmap_clear_range(r->dirty, index, size);
-		zone.purged += nr_dirty;
+		ADD_ONCE(zone.purged, nr_dirty);
 		limit_uncharge(nr_dirty);
 		nr_dirty = 0;
 	}
@@ -137,7 +137,7 @@ void zone_purge_metadata(void)
 void zone_count_purged(size_t pages)
 {
 	os_mutex_lock(&zone.lock);
-	zone.purged += pages;
+	ADD_ONCE(zone.purged, pages);
 	os_mutex_unlock(&zone.lock);
 }
 

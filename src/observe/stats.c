@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "kmalloc/api.h"
 #include "mm/vmap.h"
 #include "mm/zone.h"
 
@@ -48,15 +49,20 @@ static size_t depot_rounds(struct depot *d)
 	return rounds;
 }
 
-/* Caches of the program are the ones that malloc uses; all others serve the library. */
+/* Caches of the program are the ones that malloc uses and those that it created itself. */
 static bool is_own(const struct kmem_cache *s)
 {
-	return s->map_value > NR_KMALLOC_CLASSES;
+	return s->map_value > NR_KMALLOC_CLASSES &&
+	       !user_cache_of((struct kmem_cache *)(uintptr_t)s);
 }
 
-static size_t rounds_in_threads(const struct kmem_cache *s, const struct thread_rounds *rounds)
+static size_t rounds_in_threads(struct kmem_cache *s, const struct thread_rounds *rounds)
 {
-	return is_own(s) || !rounds ? 0 : rounds->of_class[s->map_value];
+	if (!rounds)
+		return 0;
+	if (s->map_value > NR_KMALLOC_CLASSES)
+		return thread_count_cache_rounds(s);
+	return rounds->of_class[s->map_value];
 }
 
 static void count_objects(struct kmem_cache *s, const struct thread_rounds *rounds,

@@ -58,4 +58,7 @@ void stats_print_fd(int fd);
 /* The kernel's /proc/slabinfo, version 2.1; with @used only caches that have slabs. */
 void slabinfo_print(struct fmt_out *out, bool used);
 
+/* The same in version 1.1, of Linux 2.4; all caches. */
+void slabinfo_print_old(struct fmt_out *out);
+
 #endif

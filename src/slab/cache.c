@@ -62,6 +62,7 @@ static bool cache_list(struct kmem_cache *s)
 		id++;
 	if (id < MAX_CACHES) {
 		s->id = id;
+		s->slot = UINT32_MAX;
 		WRITE_ONCE(caches[id], s);
 		nr_ids = max(nr_ids, id + 1);
 	}

@@ -5,7 +5,7 @@
  *	slab_debug:<letters>[,<cache>[,<cache>…]][;<letters>[,<cache>…]]…
  *
  * F sanity checks, Z red zones, P poison, U owners, T trace, A fail, O no larger slabs (no effect:
- * slabs here have the size they have), - nothing.  No letters means FZPU.  Names may end in *. 
+ * slabs here have the size they have), - nothing.  No letters means FZPU.  Names may end in *.
  * The first block that names a cache wins; a block without names is for all caches that none names.
  *
  * References: Linux Documentation/mm/slub.rst.

@@ -69,6 +69,7 @@ struct kmem_cache {
 	uint16_t align;
 	const struct slab_hooks *hooks;	/* NULL: none */
 	void (*ctor)(void *object);	/* once for each object when its slab is made */
+	uint32_t slot;			/* where threads have its magazine; UINT32_MAX: ask */
 	uint32_t id;			/* of the cache: small, used again later */
 	_Atomic uint32_t pins;		/* looked at by cache_for_each */
 	const char *name;

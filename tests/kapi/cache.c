@@ -311,3 +311,53 @@ Test(debug, threads)
 	kmem_cache_destroy(s);
 	cr_assert_eq(kmalloc_slab_errors(), 0);
 }
+
+/* The row of @name in the text that @version gives; NULL if there is none. */
+static char *slabinfo_row(const char *name, int version, char *text, size_t size)
+{
+	FILE *file = tmpfile();
+	size_t len;
+
+	kmalloc_slabinfo(fileno(file), version);
+	rewind(file);
+	len = fread(text, 1, size - 1, file);
+	text[len] = '\0';
+	fclose(file);
+	return strstr(text, name);
+}
+
+Test(statistics, slabinfo)
+{
+	static char text[1 << 20];
+	struct kmem_cache *s = kmem_cache_create("counted", 100, 0, SLAB_NO_MERGE, NULL);
+	unsigned long active = 0, size = 0;
+	void *p[10];
+	char *row;
+
+	cr_assert_eq(kmem_cache_alloc_bulk(s, GFP_KERNEL, 10, p), 10);
+	kmem_cache_free(s, p[9]);
+	row = slabinfo_row("\ncounted ", 21, text, sizeof(text));
+	cr_assert(!strncmp(text, "slabinfo - version: 2.1\n", 24));
+	cr_assert(row && sscanf(row, " counted %lu %*u %lu", &active, &size) == 2);
+	cr_assert(active == 9 && size == 104, "%lu of %lu", active, size);
+	row = slabinfo_row("\ncounted ", 11, text, sizeof(text));
+	cr_assert(!strncmp(text, "slabinfo - version: 1.1\n", 24));
+	cr_assert(row && sscanf(row, " counted %lu %*u %lu", &active, &size) == 2);
+	cr_assert(active == 9 && size == 104);
+}
+
+/* The program's own options: the library reads them when it starts. */
+extern const char *kmalloc_options;
+const char *kmalloc_options = "failslab:5";
+
+Test(debug, fails_every_fifth)
+{
+	struct kmem_cache *s = kmem_cache_create("failing", 100, 0, SLAB_FAILSLAB, NULL);
+	int i, failed = 0;
+
+	for (i = 0; i < 100; i++)
+		failed += !kmem_cache_alloc(s, GFP_KERNEL);
+	cr_assert_eq(failed, 20);
+	for (i = 0; i < 100; i++)
+		cr_assert(kmem_cache_alloc(s, GFP_KERNEL | __GFP_NOFAIL));
+}

@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -22,7 +23,7 @@ static void allocate_in_strict_mode(gfp_t gfp, struct kmem_cache *s)
 		got += kmem_cache_alloc(s, gfp) != NULL;
 		got += kmalloc_nolock(1 + i % 3000, 0, NUMA_NO_NODE) != NULL;
 		got += alloc_pages(gfp, i % 4) != NULL;
-		got += vmalloc_array(0, 0) != NULL;
+		got += __vmalloc(5000, gfp) != NULL;
 	}
 	syscall(SYS_exit, got > 10 ? 0 : 98);
 }
@@ -150,6 +151,48 @@ Test(gfp, failure_is_reported)
 	cr_assert_gt(n, 0);
 	cr_assert(strstr(text, "page allocation failure: order:10, mode:"), "%s", text);
 	cr_assert(strstr(text, "(GFP_KERNEL), nodemask=(null)\n") && strstr(text, "Normal free:"));
+}
+
+static _Atomic unsigned long in_handler, got_in_handler;
+
+static void allocate_in_handler(int signal)
+{
+	static void *held[64];
+	unsigned at = in_handler++ % 64;
+
+	(void)signal;
+	kfree_nolock(held[at]);
+	held[at] = kmalloc_nolock(200, 0, NUMA_NO_NODE);
+	if (!held[at])
+		return;
+	memset(held[at], 0x66, 200);
+	got_in_handler++;
+}
+
+/* A signal handler may have interrupted anything, the allocator included. */
+Test(kmalloc_nolock, in_signal_handlers, .timeout = 30)
+{
+	struct itimerval often = { { 0, 50 }, { 0, 50 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct kmem_cache *s = kmem_cache_create("interrupted", 200, 0, SLAB_NO_MERGE, NULL);
+	static unsigned char *p[500];
+	int i;
+
+	signal(SIGALRM, allocate_in_handler);
+	setitimer(ITIMER_REAL, &often, NULL);
+	while (in_handler < 5000) {
+		for (i = 0; i < 500; i++) {
+			p[i] = i % 2 ? kmem_cache_alloc(s, GFP_KERNEL) : kmalloc(200, GFP_KERNEL);
+			memset(p[i], i, 200);
+		}
+		for (i = 0; i < 500; i++) {
+			cr_assert(all_bytes(p[i], (unsigned char)i, 200));
+			kfree(p[i]);
+		}
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	cr_assert_gt(got_in_handler, 1000);
+	kmem_cache_destroy(s);
+	cr_assert_eq(kmalloc_slab_errors(), 0);
 }
 
 /* A cache of the program's: a list of blocks. */

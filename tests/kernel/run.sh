@@ -121,11 +121,20 @@ radix_run()
 {
 	(cd "$radix" && timeout "$2" "./$1") > "$scratch/out" 2>&1
 	status=$?
-	if [ "$status" -ne 0 ] || ! grep -q "${3:-}" "$scratch/out"; then
+	if [ "$status" -ne 0 ] || { [ $# -eq 3 ] && ! grep -q "$3" "$scratch/out"; }; then
 		echo "exit status $status" >> "$scratch/out"
 		fail "tools/testing/radix-tree: $1" "$scratch/out"
 	else
 		pass "tools/testing/radix-tree: $1 $(grep "${3:-none}" "$scratch/out" | tail -n 1)"
+	fi
+}
+
+rcu()
+{
+	if build rcu-check "$here/rcu-check.c"; then
+		run_tap rcu rcu-check
+	else
+		fail 'rcu-check builds' "$scratch/build"
 	fi
 }
 
@@ -164,6 +173,7 @@ have_urcu || skip_all 'no liburcu-dev'
 slub_kunit
 meminit
 btree
+rcu
 if [ "$linux" = "$work/linux" ]; then
 	radix_tree
 else
