@@ -76,9 +76,10 @@ size_t gfp_watermark(gfp_t gfp)
  */
 static __cold void reserve_set_up(void)
 {
+	static _Atomic bool tried;
 	struct page *page;
 
-	if (!heap_enter())
+	if (atomic_exchange(&tried, true) || !heap_enter())
 		return;
 	page = zone_alloc(RESERVE_PAGES, 0);
 	if (page) {
@@ -87,6 +88,20 @@ static __cold void reserve_set_up(void)
 		zone_free(page, RESERVE_PAGES);
 	}
 	gate_leave();
+}
+
+/* What the kernel's kswapd does, by the caller: some pages are mapped and free. */
+bool gfp_refill(void)
+{
+	struct page *page;
+
+	if (!heap_enter())
+		return false;
+	page = zone_alloc(RESERVE_PAGES, 0);
+	if (page)
+		zone_free(page, RESERVE_PAGES);
+	gate_leave();
+	return page != NULL;
 }
 
 /*

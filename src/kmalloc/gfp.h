@@ -54,6 +54,9 @@ static inline bool gfp_may_block(gfp_t gfp)
 	return gfp & __GFP_DIRECT_RECLAIM;
 }
 
+/* Maps some pages for those who may not do it.  False if the system refuses. */
+bool gfp_refill(void);
+
 /* How many free pages such a request must leave to others. */
 size_t gfp_watermark(gfp_t gfp);
 

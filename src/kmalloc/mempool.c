@@ -276,32 +276,38 @@ static void *wait_for_element(mempool_t *pool)
 	return element;
 }
 
+/* A caller that may block maps memory where there is some, rather than use up the reserve. */
+static void *alloc_gently(mempool_t *pool, gfp_t gfp)
+{
+	const gfp_t gentle = gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_IO);
+	void *element = pool->alloc(gentle, pool->pool_data);
+
+	if (!element && gfp_may_block(gfp) && gfp_refill())
+		element = pool->alloc(gentle, pool->pool_data);
+	return element;
+}
+
+static __slow void *alloc_or_wait(mempool_t *pool, gfp_t gfp)
+{
+	void *element = take_reserve(pool);
+
+	while (!element && gfp_may_block(gfp)) {
+		element = pool->alloc(gfp, pool->pool_data);
+		if (!element)
+			element = wait_for_element(pool);
+	}
+	return element;
+}
+
 void *mempool_alloc(mempool_t *pool, gfp_t gfp)
 {
-	gfp_t gentle;
 	void *element;
 
 	if (gfp & __GFP_ZERO)
 		warn("mempool_alloc does not know __GFP_ZERO");
 	gfp = (gfp & ~__GFP_ZERO) | __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN;
-	gentle = gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_IO);
-	for (;;) {
-		element = pool->alloc(gentle, pool->pool_data);
-		if (likely(element))
-			return element;
-		element = take_reserve(pool);
-		if (element)
-			return element;
-		if (gentle != gfp) {
-			gentle = gfp;
-			continue;
-		}
-		if (!gfp_may_block(gfp))
-			return NULL;
-		element = wait_for_element(pool);
-		if (element)
-			return element;
-	}
+	element = alloc_gently(pool, gfp);
+	return likely(element) ? element : alloc_or_wait(pool, gfp);
 }
 
 void *mempool_alloc_preallocated(mempool_t *pool)

@@ -46,6 +46,13 @@
 /* The compiler forgets how this variable was computed. */
 #define OPAQUE(x)	__asm__("" : "+r"(x))
 
+/* The same for what a function will return: computed in the register for results, not moved there. */
+#if defined(__x86_64__)
+#define OPAQUE_RESULT(x) __asm__("" : "+a"(x))
+#else
+#define OPAQUE_RESULT(x) OPAQUE(x)
+#endif
+
 #define CACHE_LINE	64
 
 /* A value that other threads change and where any recent value will do. */

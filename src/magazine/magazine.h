@@ -84,23 +84,68 @@ static __always_inline void *magazine_pop(void ***place)
 }
 
 /*
- * False: take the slow path, because the magazine is full or because the object is the one
- * that was freed last, which must not happen.  Both in one branch: for an object freed twice the
- * test is made on @aligned (any multiple of MAGAZINE_SIZE), which looks full.
+ * Is there room, and is the object not the one that was freed last, which must not happen?  Both in
+ * one branch of the caller: for an object freed twice the test is made on @aligned (any multiple of
+ * MAGAZINE_SIZE), which looks full.
  */
-static __always_inline bool magazine_push(void ***place, void *object, uintptr_t aligned)
+static __always_inline bool magazine_takes(void **top, void *object, uintptr_t aligned)
 {
-	void **top = *place;
 	uintptr_t test = (uintptr_t)top;
 
 	if (__builtin_expect_with_probability(top[-1] == object, 0, 0.5))
 		test = aligned;
-	if (unlikely(!(test & (MAGAZINE_SIZE - 1))))
+	return test & (MAGAZINE_SIZE - 1);
+}
+
+/* False: take the slow path. */
+static __always_inline bool magazine_push(void ***place, void *object, uintptr_t aligned)
+{
+	void **top = *place;
+
+	if (unlikely(!magazine_takes(top, object, aligned)))
 		return false;
 	*top = object;
 	*place = top + 1;
 	return true;
 }
+
+/*
+ * thread_tls with its address in a register: where a top is stored and loaded again at once, addressing
+ * thread storage through its segment costs the processor its short cut from store to load (a
+ * pair of malloc and free 3.7 ns instead of 2.5).
+ */
+static __always_inline struct thread_tls *this_thread(void)
+{
+	struct thread_tls *tls = &thread_tls;
+
+	OPAQUE(tls);
+	return tls;
+}
+
+/* The same two for the calling thread and a size class. */
+static __always_inline void *class_pop(struct thread_tls *tls, unsigned class)
+{
+	void **top = tls->top[class];
+	void *object = top[-1];
+
+	OPAQUE_RESULT(object);
+	if (likely(object))
+		tls->top[class] = top - 1;
+	return object;
+}
+
+static __always_inline bool class_push(struct thread_tls *tls, unsigned class, void *object,
+				       uintptr_t aligned)
+{
+	void **top = tls->top[class];
+
+	if (unlikely(!magazine_takes(top, object, aligned)))
+		return false;
+	*top = object;
+	tls->top[class] = top + 1;
+	return true;
+}
+
 
 static inline struct magazine *magazine_of_top(void **top)
 {

@@ -50,7 +50,7 @@ void *malloc_slow(size_t size)
 	consider_helper();
 	if (size - 1 < max_class_size) {
 		class = size_class(size);
-		ptr = magazine_pop(&thread_tls.top[class]);
+		ptr = class_pop(this_thread(), class);
 		return likely(ptr) ? ptr : check(heap_alloc_class(class));
 	}
 	if (unlikely(size > MAX_REQUEST))
@@ -89,7 +89,7 @@ void *do_calloc(size_t n, size_t size)
 		return out_of_memory();
 	if (unlikely(bytes - 1 >= max_class_size))
 		return calloc_slow(bytes);
-	ptr = magazine_pop(&thread_tls.top[size_class(bytes)]);
+	ptr = class_pop(this_thread(), size_class(bytes));
 	return likely(ptr) ? memset(ptr, 0, bytes) : calloc_slow(bytes);
 }
 

@@ -21,12 +21,14 @@ __cold void *out_of_memory(void);
 static inline void *do_malloc(size_t size)
 {
 	size_t step = (size + 15) / 16;		/* 0 for sizes that wrap: class 0 is always empty */
+	struct thread_tls *tls;
 	void *object;
 
 	OPAQUE(step);				/* else the compiler tests size + 15 as well */
 	if (unlikely(step >= SIZE_STEPS))
 		return malloc_slow(size);
-	object = magazine_pop(&thread_tls.top[thread_tls.class_of[step]]);
+	tls = this_thread();
+	object = class_pop(tls, tls->class_of[step]);
 	return likely(object) ? object : malloc_slow(size);
 }
 
@@ -36,7 +38,7 @@ static inline void do_free(void *ptr)
 	size_t granule = ((uintptr_t)ptr - base) >> GRANULE_SHIFT;
 
 	if (unlikely(granule >= slab_map_granules) ||
-	    unlikely(!magazine_push(&thread_tls.top[((const uint8_t *)base)[granule]], ptr, base)))
+	    unlikely(!class_push(this_thread(), ((const uint8_t *)base)[granule], ptr, base)))
 		free_slow(ptr);
 }
 

@@ -404,6 +404,17 @@ Test(mempool, kinds)
 	cr_assert_eq(kmalloc_slab_errors(), 0);
 }
 
+/* As long as the system has memory, the reserve stays for when it has none. */
+Test(mempool, reserve_is_kept_while_there_is_memory)
+{
+	mempool_t *pool = mempool_create_kmalloc_pool(4, 20000);
+	int i;
+
+	for (i = 0; i < 2000; i++)
+		cr_assert(mempool_alloc(pool, GFP_KERNEL));
+	cr_assert_eq(pool->curr_nr, 4);
+}
+
 Test(mempool, bulk)
 {
 	mempool_t *pool = mempool_create(8, may_fail, mempool_kfree, (void *)100);
