@@ -46,7 +46,7 @@
 /* The compiler forgets how this variable was computed. */
 #define OPAQUE(x)	__asm__("" : "+r"(x))
 
-/* The same for what a function will return: computed in the register for results, not moved there. */
+/* The same for what a function will return: computed where results go, not moved there. */
 #if defined(__x86_64__)
 #define OPAQUE_RESULT(x) __asm__("" : "+a"(x))
 #else

@@ -110,9 +110,9 @@ static __always_inline bool magazine_push(void ***place, void *object, uintptr_t
 }
 
 /*
- * thread_tls with its address in a register: where a top is stored and loaded again at once, addressing
- * thread storage through its segment costs the processor its short cut from store to load (a
- * pair of malloc and free 3.7 ns instead of 2.5).
+ * thread_tls with its address in a register: where a top is stored and loaded again at once,
+ * addressing thread storage through its segment costs the processor its short cut from store to
+ * load (a pair of malloc and free 3.7 ns instead of 2.5).
  */
 static __always_inline struct thread_tls *this_thread(void)
 {

@@ -42,6 +42,8 @@ static bool tag_intact(const struct area *a, size_t size)
 	return true;
 }
 
+static bool alone = true;
+
 static void area_alloc(struct area *a, size_t size, size_t align)
 {
 	bool zeroed;
@@ -85,7 +87,8 @@ static void area_free(struct area *a)
 	cr_assert(tag_intact(a, a->size));
 	cr_assert(!vmap_free(a->start + PAGE_SIZE));
 	cr_assert(vmap_free(a->start));
-	cr_assert(!vmap_free(a->start), "freed twice");
+	/* With other threads about, one of them may have the area by now. */
+	cr_assert(!alone || !vmap_free(a->start), "freed twice");
 	a->start = NULL;
 }
 
@@ -146,6 +149,7 @@ Test(vmap, random_operations_keep_contents)
 
 Test(vmap, threads_do_not_disturb_each_other)
 {
+	alone = false;
 	run_threads(3, random_areas, NULL);
 	expect_nothing_left();
 }
