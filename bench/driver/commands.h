@@ -14,6 +14,7 @@ struct request {
 	double limit_mib;
 	char **argv;		/* the command and its arguments */
 	int argc;
+	bool program_only;		/* "record -- PROGRAM": no file was named */
 	const char *typed;	/* the whole command line, for the provenance */
 };
 

@@ -55,7 +55,7 @@ static const char doc[] =
 	"  list              show workloads and allocators\n"
 	"  compare OLD NEW   what changed between two results beyond noise\n"
 	"  report DIR        write CSV and HTML again from DIR/results.json\n"
-	"  record FILE -- PROGRAM…   write the allocation calls of a program to FILE\n"
+	"  record [FILE] -- PROGRAM…   write the allocation calls of a program to FILE\n"
 	"  replay TRACE      run a trace under every allocator\n";
 
 static void parse_threads(struct plan *plan, char *text)
@@ -139,6 +139,15 @@ static const struct command {
 	{ "replay", command_replay },
 };
 
+/* The parser drops the "--" and with it what stood before it. */
+static bool no_file_named(char **argv)
+{
+	for (; *argv; argv++)
+		if (!strcmp(*argv, "record"))
+			return argv[1] && !strcmp(argv[1], "--");
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	struct request r = { .metric = METRIC_TIME, .limit_mib = 64 };
@@ -146,6 +155,7 @@ int main(int argc, char **argv)
 
 	request_defaults(&r);
 	r.typed = provenance_command(argc, argv);
+	r.program_only = no_file_named(argv);
 	argp_parse(&argp, argc, argv, 0, NULL, &r);
 	name = r.argc ? r.argv[0] : "run";
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

@@ -80,16 +80,24 @@ static void pack_log(const struct raw_log *log, const char *path)
 		fatal("nothing was recorded: is the program linked statically?");
 }
 
+/* Where no file is named: the program's name in this folder. */
+static char *default_file(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+
+	return xprintf("%s.kmt", slash ? slash + 1 : program);
+}
+
 int command_record(struct request *r)
 {
+	int first = r->program_only ? 1 : 2, status;
 	struct raw_log log;
-	int status;
 
-	if (r->argc < 3)
-		fatal("record FILE -- PROGRAM…");
+	if (r->argc <= first)
+		fatal("record [FILE] -- PROGRAM…");
 	create_log(&log, r->limit_mib);
-	status = run_program(&log, r->argv + 2);
-	pack_log(&log, r->argv[1]);
+	status = run_program(&log, r->argv + first);
+	pack_log(&log, r->program_only ? default_file(r->argv[1]) : r->argv[1]);
 	munmap(log.file, log.size);
 	unlink(log.path);
 	return status;

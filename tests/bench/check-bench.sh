@@ -123,6 +123,7 @@ if "$bench" record "$scratch/t.kmt" --limit 4 -- sh -c 'echo recorded' > "$scrat
 else
 	fail 'record' "$scratch/out"
 fi
+try 'record without a name' sh -c 'cd "$1" && "$2" record -- sh -c : && test -s sh.kmt' sh "$scratch" "$bench"
 is 'the program runs as before' "$(grep -c '^recorded$' "$scratch/out")" 1
 try 'replay' "$bench" replay "$scratch/t.kmt" --rounds 1 --idle 0 --allocator "libkmalloc=$KMALLOC_SO"
 echo 'no trace' > "$scratch/damaged.kmt"
