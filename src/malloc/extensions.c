@@ -17,19 +17,9 @@
 #include "observe/stats.h"
 #include "os/options.h"
 
-void print_stats(int fd)
-{
-	struct fmt_out out;
-	char buf[1024];
-
-	fmt_out_fd(&out, buf, sizeof(buf), fd);
-	stats_print(&out);
-	fmt_out_flush(&out);
-}
-
 __export void malloc_stats(void)
 {
-	print_stats(2);
+	stats_print_fd(2);
 }
 
 /* 1 if memory was given back.  @pad, what to keep, is for a heap with a top: there is none here. */

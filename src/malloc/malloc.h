@@ -48,7 +48,4 @@ void *do_memalign(size_t align, size_t size);	/* any align: rounded up to a powe
 int do_posix_memalign(void **ptr, size_t align, size_t size);
 size_t do_usable_size(void *ptr);
 
-/* One screen for a person. */
-void print_stats(int fd);
-
 #endif

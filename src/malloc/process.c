@@ -10,7 +10,7 @@
 
 #include "kmalloc/heap.h"
 #include "malloc/background.h"
-#include "malloc/malloc.h"
+#include "observe/stats.h"
 #include "os/options.h"
 
 /* Programs close their standard error before they end, to see whether all was written. */
@@ -38,5 +38,5 @@ static void __attribute__((constructor)) process_start(void)
 static void __attribute__((destructor)) process_exit(void)
 {
 	if (options.stats)
-		print_stats(stats_fd);
+		stats_print_fd(stats_fd);
 }

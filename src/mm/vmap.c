@@ -7,8 +7,10 @@
  * next large request is often of the same size, and mapping and faulting in 64 MiB again costs
  * more than everything else the program does with them; reclaim unmaps what nobody wants.
  *
+ * A smaller request takes the start of a freed area; the rest becomes an area of its own.
+ *
  * Growing moves the pages to a larger reservation with mremap: a matter of page tables, not of
- * bytes, and of few of those, since areas start at multiples of what one page table maps.
+ * bytes, and of few of those, since new areas start at multiples of what one page table maps.
  *
  * Invariants: an area is in the tree by its start while it is busy or lazy; areas do not
  * overlap; start and reserved are multiples of PAGE_SIZE, size < reserved.

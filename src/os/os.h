@@ -45,9 +45,6 @@ size_t os_address_space_limit(void);
 /* Milliseconds of a monotonic clock with a resolution of a few milliseconds; no system call. */
 uint64_t os_clock_ms(void);
 
-/* Bytes nobody can predict, taken from what the kernel gave the process at start. */
-uint64_t os_random_seed(void);
-
 /* A copy of a descriptor that programs are not likely to close by number; @fd itself on failure. */
 int os_keep_fd(int fd);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the library needs to know of its process: time, randomness, sandboxes, threads.
+ * What the library needs to know of its process: time, sandboxes, threads.
  */
 #include "os/os.h"
 
@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <time.h>
 
 #include "os/syscall.h"
@@ -21,17 +20,6 @@ uint64_t os_clock_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-/* AT_RANDOM: 16 bytes; the C library uses the first 8 for its canary, so take the others. */
-uint64_t os_random_seed(void)
-{
-	const char *bytes = (const char *)getauxval(AT_RANDOM);
-	uint64_t seed = 0;
-
-	if (bytes)
-		memcpy(&seed, bytes + 8, sizeof(seed));
-	return seed * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 int os_keep_fd(int fd)

@@ -76,7 +76,7 @@ static void churn(void)
 
 	say(1, "# resident %zu KiB after %d threads, %zu KiB after %d\n", settled / KIB, SETTLED,
 	    last / KIB, THREADS);
-	ok(last <= settled + settled / 4 + MIB, "10 000 short threads do not grow memory");
+	ok(last <= settled + settled / 8 + MIB, "10 000 short threads do not grow memory");
 }
 
 static void *sleeper(void *arg)
