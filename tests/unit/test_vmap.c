@@ -28,9 +28,10 @@ struct area {
 /* A word of each 64 KiB, so that areas of many MiB are cheap to check. */
 #define STRIDE	((size_t)64 << 10)
 
+/* From @from on; a word that @from cuts in two had no room before. */
 static void write_tag(struct area *a, size_t from)
 {
-	for (size_t i = align_up(from, STRIDE); i + sizeof(unsigned) <= a->size; i += STRIDE)
+	for (size_t i = align_down(from, STRIDE); i + sizeof(unsigned) <= a->size; i += STRIDE)
 		*(unsigned *)(a->start + i) = a->tag + (unsigned)i;
 }
 
