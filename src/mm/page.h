@@ -46,7 +46,10 @@ struct page {
 		uint32_t nr_pages;	/* of a run */
 		uint32_t nr_dirty;	/* of a free block: its pages that hold memory */
 	};
-	struct list_node lru;		/* zone: free list; slab: partial list */
+	union {
+		struct list_node lru;		/* zone: free list; slab: partial list */
+		struct page *next_parked;	/* of a slab that is parked */
+	};
 	struct kmem_cache *cache;	/* of a slab */
 	uint16_t free_objects;		/* of a slab: bits set in its bitmap */
 	uint16_t first_word;		/* of a slab: no bit is set in words below this one */

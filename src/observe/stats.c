@@ -70,7 +70,7 @@ static void count_objects(struct kmem_cache *s, const struct thread_rounds *roun
 {
 	size_t rest, nr_free;
 
-	os_mutex_lock(&s->lock);
+	slab_lock(s);
 	stats->slabs = s->nr_slabs;
 	stats->active_slabs = s->nr_slabs - s->nr_empty;
 	nr_free = s->nr_free;

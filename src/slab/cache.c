@@ -50,6 +50,7 @@ static void cache_init_lists(struct kmem_cache *s)
 	for (i = 0; i < NR_FULLNESS; i++)
 		list_init(&s->partial[i]);
 	list_init(&s->empty);
+	s->parked = NULL;
 }
 
 /* False if there are MAX_CACHES already. */

@@ -16,6 +16,9 @@
  *
  * Pages of a slab without objects in use are given back when the slab is left alone (holes).
  *
+ * A signal handler may make a slab while its own thread holds the lock; then it can neither list
+ * it nor wait.  It parks the slab, and whoever takes the lock next lists it (slab_lock).
+ *
  * Invariants (slab_check): free_objects is the number of bits set; a slab is on partial[fullness]
  * iff 0 < free_objects < objects, on empty iff free_objects == objects; no bits below first_word or
  * from objects on; nr_free is the sum of free_objects.
@@ -154,6 +157,57 @@ void slab_unlist(struct kmem_cache *s, struct page *slab)
 		s->nonempty &= ~(1u << slab->fullness);
 }
 
+static void add_slab_locked(struct kmem_cache *s, struct page *slab)
+{
+	ADD_ONCE(s->nr_slabs, 1);
+	ADD_ONCE(s->nr_free, slab->free_objects);
+	slab_list(s, slab);
+}
+
+/* What another one parked meanwhile stays parked behind it. */
+static void park_slab(struct kmem_cache *s, struct page *slab)
+{
+	slab->next_parked = atomic_load_explicit(&s->parked, memory_order_relaxed);
+	/* release: pairs with the acquire in adopt_parked */
+	while (!atomic_compare_exchange_weak_explicit(&s->parked, &slab->next_parked, slab,
+						      memory_order_release, memory_order_relaxed))
+		;
+}
+
+/* Under s->lock. */
+static __cold void adopt_parked(struct kmem_cache *s)
+{
+	struct page *slab, *next;
+
+	/* acquire: pairs with the release in park_slab */
+	slab = atomic_exchange_explicit(&s->parked, NULL, memory_order_acquire);
+	for (; slab; slab = next) {
+		next = slab->next_parked;
+		add_slab_locked(s, slab);
+	}
+}
+
+static inline void look_for_parked(struct kmem_cache *s)
+{
+	if (unlikely(ATOMIC_READ(s->parked)))
+		adopt_parked(s);
+}
+
+void slab_lock(struct kmem_cache *s)
+{
+	os_mutex_lock(&s->lock);
+	look_for_parked(s);
+}
+
+/* Neither sleeps nor waits for long. */
+static bool lock_nowait(struct kmem_cache *s)
+{
+	if (!os_mutex_spin(&s->lock))
+		return false;
+	look_for_parked(s);
+	return true;
+}
+
 static struct page *fullest_slab(struct kmem_cache *s)
 {
 	if (s->nonempty)
@@ -208,16 +262,9 @@ static unsigned take_listed(struct kmem_cache *s, void **objs, unsigned n)
 	return n - left;
 }
 
-static void add_slab_locked(struct kmem_cache *s, struct page *slab)
-{
-	ADD_ONCE(s->nr_slabs, 1);
-	ADD_ONCE(s->nr_free, s->objects);
-	slab_list(s, slab);
-}
-
 static void add_slab(struct kmem_cache *s, struct page *slab)
 {
-	os_mutex_lock(&s->lock);
+	slab_lock(s);
 	add_slab_locked(s, slab);
 	os_mutex_unlock(&s->lock);
 }
@@ -237,7 +284,7 @@ unsigned slab_alloc(struct kmem_cache *s, void **objs, unsigned n)
 	unsigned got;
 
 	for (;;) {
-		os_mutex_lock(&s->lock);
+		slab_lock(s);
 		got = take_listed(s, objs, n);
 		os_mutex_unlock(&s->lock);
 		if (got)
@@ -253,11 +300,21 @@ static unsigned try_listed(struct kmem_cache *s, void **object)
 {
 	unsigned got = 0;
 
-	if (os_mutex_spin(&s->lock)) {
+	if (lock_nowait(s)) {
 		got = take_listed(s, object, 1);
 		os_mutex_unlock(&s->lock);
 	}
 	return got;
+}
+
+static void add_slab_nowait(struct kmem_cache *s, struct page *slab)
+{
+	if (!lock_nowait(s)) {
+		park_slab(s, slab);
+		return;
+	}
+	add_slab_locked(s, slab);
+	os_mutex_unlock(&s->lock);
 }
 
 bool slab_alloc_nowait(struct kmem_cache *s, void **object, size_t keep)
@@ -271,12 +328,9 @@ bool slab_alloc_nowait(struct kmem_cache *s, void **object, size_t keep)
 	slab = slab_make(s, zone_alloc_nowait(1u << s->order, s->order, keep));
 	if (!slab)
 		return false;
-	/* A slab cannot be left anywhere else; whoever has the lock does not hold it for long. */
-	while (!os_mutex_spin(&s->lock))
-		;
-	add_slab_locked(s, slab);
-	os_mutex_unlock(&s->lock);
-	return try_listed(s, object);
+	take_objects(s, slab, object + 1, 1);
+	add_slab_nowait(s, slab);
+	return true;
 }
 
 /*
@@ -362,7 +416,7 @@ void slab_free(struct kmem_cache *s, void *const *objs, unsigned n)
 	void *bad[4];
 	unsigned i, nr_bad = 0;
 
-	os_mutex_lock(&s->lock);
+	slab_lock(s);
 	for (i = 0; i < n; i++)
 		if (!free_object(s, objs[i], &release) && nr_bad < ARRAY_SIZE(bad))
 			bad[nr_bad++] = objs[i];
@@ -376,7 +430,7 @@ bool slab_free_nowait(struct kmem_cache *s, void *object)
 {
 	struct list_node release = { &release, &release };
 
-	if (!os_mutex_spin(&s->lock))
+	if (!lock_nowait(s))
 		return false;
 	if (free_object(s, object, &release) && !list_empty(&release))
 		add_slab_locked(s, list_first(&release, struct page, lru));
@@ -389,7 +443,7 @@ size_t slab_shrink_to(struct kmem_cache *s, unsigned keep)
 	struct list_node release = { &release, &release };
 	size_t pages = 0;
 
-	os_mutex_lock(&s->lock);
+	slab_lock(s);
 	while (s->nr_empty > keep) {
 		struct page *slab = list_last(&s->empty, struct page, lru);
 
@@ -444,7 +498,7 @@ unsigned slab_check(struct kmem_cache *s)
 	struct list_node *pos;
 	size_t free_objects = 0;
 
-	os_mutex_lock(&s->lock);
+	slab_lock(s);
 	for (i = 0; i < NR_FULLNESS; i++) {
 		list_for_each(pos, &s->partial[i])
 			errors += slab_errors(s, list_entry(pos, struct page, lru), &free_objects);

@@ -83,6 +83,7 @@ struct kmem_cache {
 	size_t nr_free;			/* free objects in all slabs */
 	struct list_node partial[NR_FULLNESS];	/* [0]: the fullest ones */
 	struct list_node empty;		/* slabs without an object in use */
+	_Atomic(struct page *) parked;	/* slabs that wait for somebody with the lock */
 
 	/* Of caches that are debugged (slab/debug.c). */
 	uint32_t left;			/* red zone before the object */
@@ -153,6 +154,9 @@ static inline size_t slab_shrink(struct kmem_cache *s)
 
 /* Adds a slab whose objects are all free.  False if there is no memory. */
 bool slab_grow(struct kmem_cache *s);
+
+/* Takes s->lock, for whoever is going to look at the lists, or to free objects. */
+void slab_lock(struct kmem_cache *s);
 
 /* On and off the list for slabs of its fullness.  Under s->lock. */
 void slab_list(struct kmem_cache *s, struct page *slab);

@@ -392,3 +392,51 @@ Test(slab, ids_are_small_and_used_again)
 		cr_assert(seen[i] == (i != 3));
 	cr_assert(cache_init(&caches[3], "again", 64, 16, 0) && caches[3].id == 3);
 }
+
+/* A handler that interrupted the holder of the lock may not wait for it. */
+Test(slab, made_while_the_lock_is_held)
+{
+	void *first, *second, *third;
+
+	cache_make("parked", 200, 8);
+	zone_free(zone_alloc(MAX_RUN_PAGES, 0), MAX_RUN_PAGES);	/* pages that are mapped */
+	os_mutex_lock(&cache.lock);
+	cr_assert(slab_alloc_nowait(&cache, &first, 0));
+	cr_assert(slab_alloc_nowait(&cache, &second, 0));
+	os_mutex_unlock(&cache.lock);
+	expect_good_object(&cache, first);
+	expect_good_object(&cache, second);
+	cr_assert_neq(align_down((uintptr_t)first, PAGE_SIZE << cache.order),
+		      align_down((uintptr_t)second, PAGE_SIZE << cache.order));
+	cr_assert_eq(cache.nr_slabs, 0);
+
+	cr_assert_eq(slab_check(&cache), 0);	/* takes the lock */
+	cr_assert_eq(cache.nr_slabs, 2);
+	cr_assert_eq(cache.nr_free, 2u * cache.objects - 2);
+	cr_assert_eq(slab_alloc(&cache, &third, 1), 1);
+	cr_assert_eq(cache.nr_slabs, 2);
+
+	slab_free(&cache, &first, 1);
+	slab_free(&cache, &second, 1);
+	slab_free(&cache, &third, 1);
+	slab_shrink(&cache);
+	cr_assert_eq(cache.nr_slabs, 0);
+	cr_assert_eq(slab_check(&cache), 0);
+}
+
+/* Freeing is what may come first. */
+Test(slab, freed_while_its_slab_is_parked)
+{
+	void *object;
+
+	cache_make("parked", 200, 8);
+	zone_free(zone_alloc(MAX_RUN_PAGES, 0), MAX_RUN_PAGES);
+	os_mutex_lock(&cache.lock);
+	cr_assert(slab_alloc_nowait(&cache, &object, 0));
+	cr_assert(!slab_free_nowait(&cache, object));
+	os_mutex_unlock(&cache.lock);
+	cr_assert(slab_free_nowait(&cache, object));
+	cr_assert_eq(cache.nr_slabs, 1);
+	cr_assert_eq(cache.nr_free, cache.objects);
+	cr_assert_eq(slab_check(&cache), 0);
+}
