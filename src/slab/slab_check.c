@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is wrong: with a pointer that should be an object in use, and with the books of a cache.
+ *
+ * Locks: s->lock for the books; a report is written without it.
+ */
+#include "lib/bitmap.h"
+#include "lib/bug.h"
+#include "slab/slab.h"
+
+void slab_report(struct page *slab, const void *ptr)
+{
+	uintptr_t addr = (uintptr_t)ptr, base;
+	struct kmem_cache *s;
+	size_t into;
+
+	if (!slab || !(s = slab->cache)) {
+		corruption("double free of %p (its slab is gone already)", ptr);
+		return;
+	}
+	base = page_to_addr(slab);
+	into = (addr - base) - (size_t)slab_index(s, addr - base) * s->size;
+	if (into)
+		corruption("free of %p which points %zu bytes into an object of cache %s at %p",
+			   ptr, into, s->name, (void *)(addr - into));
+	else
+		corruption("double free of %p (cache %s, size %u)", ptr, s->name, s->object_size);
+}
+
+/*
+ * Checking.
+ */
+
+static unsigned slab_errors(struct kmem_cache *s, struct page *slab, size_t *free_objects)
+{
+	unsigned weight = bitmap_count_range(slab_bitmap(slab), 0, s->objects), i, errors = 0;
+
+	for (i = 0; i < slab->first_word; i++)
+		errors += slab_bitmap(slab)[i] != 0;
+	*free_objects += weight;
+	return errors + (slab->type != PAGE_SLAB) + (slab->cache != s) +
+	       (weight != slab->free_objects);
+}
+
+unsigned slab_check(struct kmem_cache *s)
+{
+	unsigned i, errors = 0, nr_empty = 0;
+	struct list_node *pos;
+	size_t free_objects = 0;
+
+	slab_lock(s);
+	for (i = 0; i < NR_FULLNESS; i++) {
+		list_for_each(pos, &s->partial[i])
+			errors += slab_errors(s, list_entry(pos, struct page, lru), &free_objects);
+		errors += list_empty(&s->partial[i]) != !(s->nonempty >> i & 1);
+	}
+	list_for_each(pos, &s->empty) {
+		errors += slab_errors(s, list_entry(pos, struct page, lru), &free_objects);
+		nr_empty++;
+	}
+	errors += (free_objects != s->nr_free) + (nr_empty != s->nr_empty);
+	os_mutex_unlock(&s->lock);
+	return errors;
+}
