@@ -5,6 +5,8 @@
  */
 #include "api.h"
 
+TestSuite(alias, .timeout = 120);
+
 typedef void *(*size_fn)(size_t);
 typedef void *(*two_fn)(size_t, size_t);
 typedef void *(*realloc_fn)(void *, size_t);

@@ -5,6 +5,8 @@
  */
 #include "api.h"
 
+TestSuite(aligned, .timeout = 120);
+
 static const size_t sizes[] = {
 	0, 1, 8, 15, 16, 17, 48, 64, 100, 512, 1000, 4095, 4096, 4097, 9000,
 	32768, 32769, 100000, 1 << 20, (4 << 20) + 1,

@@ -5,6 +5,8 @@
  */
 #include "api.h"
 
+TestSuite(basic, .timeout = 120);
+
 Test(basic, malloc_zero_is_unique)
 {
 	void *p[1000];

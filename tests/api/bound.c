@@ -6,6 +6,8 @@
  */
 #include "api.h"
 
+TestSuite(bound, .timeout = 120);
+
 static const char *const names[] = {
 	"malloc", "free", "calloc", "realloc", "reallocarray",
 	"memalign", "aligned_alloc", "posix_memalign", "valloc", "pvalloc",

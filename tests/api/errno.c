@@ -5,6 +5,8 @@
  */
 #include "api.h"
 
+TestSuite(errno_kept, .timeout = 120);
+
 #define MARK	12345
 
 static const size_t sizes[] = {

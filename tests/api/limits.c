@@ -5,6 +5,8 @@
  */
 #include "api.h"
 
+TestSuite(limits, .timeout = 120);
+
 static const size_t too_big[] = {
 	SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 15, SIZE_MAX - 16, SIZE_MAX - 4095, SIZE_MAX - 4096,
 	SIZE_MAX - 65536, SIZE_MAX - 4 * 1024 * 1024, SIZE_MAX / 2 + 1, SIZE_MAX / 2 + 4096,

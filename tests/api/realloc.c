@@ -6,6 +6,8 @@
  */
 #include "api.h"
 
+TestSuite(realloc, .timeout = 120);
+
 /* Sizes on both sides of every boundary between the ways a block can live. */
 static const size_t steps[] = {
 	1, 15, 16, 17, 64, 100, 128, 129, 500, 1024, 1025, 4096, 5000, 8192, 8193,

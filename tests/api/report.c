@@ -9,6 +9,8 @@
 #include <ctype.h>
 #include <fcntl.h>
 
+TestSuite(report, .timeout = 120);
+
 static size_t resident(void)
 {
 	unsigned long size = 0, rss = 0;

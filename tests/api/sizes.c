@@ -5,6 +5,8 @@
  */
 #include "api.h"
 
+TestSuite(sizes, .timeout = 120);
+
 #define WINDOW	64	/* neighbours in size that are alive together */
 
 struct block {

@@ -8,6 +8,8 @@
 
 #include <linux/malloc.h>
 
+TestSuite(era24, .timeout = 120);
+
 static int built, razed;
 static kmem_cache_t *expected;
 

@@ -6,6 +6,13 @@
 
 #include <malloc.h>
 
+TestSuite(kmalloc, .timeout = 120);
+TestSuite(krealloc, .timeout = 120);
+TestSuite(kfree, .timeout = 120);
+TestSuite(kvmalloc, .timeout = 120);
+TestSuite(kmalloc_nolock, .timeout = 120);
+TestSuite(buckets, .timeout = 120);
+
 Test(kmalloc, size_zero)
 {
 	void *p = kmalloc(hide(0), GFP_KERNEL);

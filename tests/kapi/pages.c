@@ -6,6 +6,9 @@
 
 #include <signal.h>
 
+TestSuite(pages, .timeout = 120);
+TestSuite(vmalloc, .timeout = 120);
+
 Test(pages, every_order)
 {
 	unsigned order;

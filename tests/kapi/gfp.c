@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What GFP flags promise.
+ */
+#include "kapi.h"
+
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+TestSuite(gfp, .timeout = 120);
+
+/* Every system call but read, write and _exit kills the process. */
+static void allocate_in_strict_mode(gfp_t gfp, struct kmem_cache *s)
+{
+	unsigned i, got = 0;
+
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
+		syscall(SYS_exit, 99);
+	for (i = 0; i < 3000; i++) {
+		got += kmalloc(1 + i % 3000, gfp) != NULL;
+		got += kmem_cache_alloc(s, gfp) != NULL;
+		got += kmalloc_nolock(1 + i % 3000, 0, NUMA_NO_NODE) != NULL;
+		got += alloc_pages(gfp, i % 4) != NULL;
+		got += __vmalloc(5000, gfp) != NULL;
+	}
+	syscall(SYS_exit, got > 10 ? 0 : 98);
+}
+
+static int status_in_child(gfp_t gfp)
+{
+	struct kmem_cache *s = kmem_cache_create("strict", 200, 0, SLAB_NO_MERGE, NULL);
+	pid_t child;
+	int status;
+
+	kfree(kmalloc(100, GFP_KERNEL));
+	child = fork();
+	if (!child)
+		allocate_in_strict_mode(gfp, s);
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	return status;
+}
+
+Test(gfp, atomic_and_nowait_make_no_system_call)
+{
+	int status = status_in_child(GFP_ATOMIC | __GFP_NOWARN);
+
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%x", (unsigned)status);
+	status = status_in_child(GFP_NOWAIT);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%x", (unsigned)status);
+}
+
+/* The same test must fail for a request that may block. */
+Test(gfp, kernel_may_make_system_calls)
+{
+	int status = status_in_child(GFP_KERNEL | __GFP_NOWARN);
+
+	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static unsigned exhaust(gfp_t gfp)
+{
+	unsigned n = 0;
+
+	while (kmalloc(16384, gfp))
+		n++;
+	return n;
+}
+
+/* In a process of its own, since Criterion needs memory too. */
+static void use_up_everything(void)
+{
+	kfree(kmalloc(100, GFP_KERNEL));
+	refuse_memory_beyond(2 * MIB);
+	exhaust(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	if (exhaust(GFP_NOWAIT))
+		_exit(1);
+	if (!exhaust(GFP_ATOMIC | __GFP_NOWARN))
+		_exit(2);
+	if (exhaust(GFP_ATOMIC | __GFP_NOWARN | __GFP_NOMEMALLOC))
+		_exit(3);
+	if (!exhaust(__GFP_MEMALLOC | __GFP_NOWARN))
+		_exit(4);
+	if (kmalloc(100000, GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY))
+		_exit(5);
+	_exit(0);
+}
+
+static int exit_status(void (*fn)(void))
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		fn();
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -status;
+}
+
+Test(gfp, reserve_is_for_those_with_a_right_to_it)
+{
+	cr_assert_eq(exit_status(use_up_everything), 0);
+}
+
+static void *free_later(void *p)
+{
+	usleep(100000);
+	kfree(p);
+	return NULL;
+}
+
+static void wait_for_ever(void)
+{
+	void *all = kmalloc(MIB, GFP_KERNEL);
+	pthread_t thread;
+
+	refuse_memory_beyond(2 * MIB);
+	exhaust(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	pthread_create(&thread, NULL, free_later, all);
+	_exit(kmalloc(900000, GFP_KERNEL | __GFP_NOFAIL) ? 0 : 1);
+}
+
+Test(gfp, nofail_waits, .timeout = 20)
+{
+	cr_assert_eq(exit_status(wait_for_ever), 0);
+}
+
+static void fail_loudly(void)
+{
+	dup2(1, 2);
+	refuse_memory_beyond(MIB);
+	if (kmalloc(3 * MIB, GFP_KERNEL))
+		_exit(1);
+	_exit(0);
+}
+
+/* The kernel's words, with order, mode and state. */
+Test(gfp, failure_is_reported)
+{
+	char text[4096] = "";
+	int fds[2], old = dup(1);
+	ssize_t n;
+
+	cr_assert_eq(pipe(fds), 0);
+	dup2(fds[1], 1);
+	close(fds[1]);
+	cr_assert_eq(exit_status(fail_loudly), 0);
+	dup2(old, 1);
+	n = read(fds[0], text, sizeof(text) - 1);
+	cr_assert_gt(n, 0);
+	cr_assert(strstr(text, "page allocation failure: order:10, mode:"), "%s", text);
+	cr_assert(strstr(text, "(GFP_KERNEL), nodemask=(null)\n") && strstr(text, "Normal free:"));
+}
