@@ -4,7 +4,7 @@
 # The kernel's own tests, unmodified, on this library. Their source is Debian's package
 # linux-source-6.12, unpacked into the build folder; nothing of it is in this repository.
 #
-#	make check-kernel			the quick ones
+#	make check, make check-kernel		the quick ones
 #	KMALLOC_TEST_FULL=yes make check-kernel	also maple and main: minutes
 #
 # KERNEL_SOURCE may name an unpacked tree, or a linux-source-6.12.tar.xz.
@@ -161,13 +161,14 @@ radix_tree()
 		fail 'tools/testing/radix-tree builds' "$scratch/build"
 		return
 	fi
-	radix_run xarray 300 'tests passed'
-	radix_run multiorder 60
-	radix_run idr-test 300 'tests passed'
+	radix_run xarray 600 'tests passed'
+	radix_run multiorder 300
+	radix_run idr-test 600 'tests passed'
 	[ "${KMALLOC_TEST_FULL:-no}" = no ] || radix_run maple 1200 'tests passed'
 	[ "${KMALLOC_TEST_FULL:-no}" = no ] || radix_run main 1200
 }
 
+[ -z "${KM_SANITIZER:-}" ] || skip_all 'a build with a sanitizer'
 have_source || skip_all 'no linux-source-6.12'
 have_urcu || skip_all 'no liburcu-dev'
 slub_kunit
