@@ -17,7 +17,8 @@ typedef void (mempool_free_t)(void *element, void *pool_data);
 
 /* May stand inside another structure; all zero means: not initialised. */
 typedef struct mempool {
-	unsigned int lock[2];
+	int km_reserved;		/* the library's */
+	int km_unused;
 	int min_nr;			/* elements to hold in reserve */
 	int curr_nr;			/* elements in reserve */
 	void **elements;
@@ -47,7 +48,7 @@ void mempool_free(void *element, mempool_t *pool);
 /* Of the @count slots @allocated are taken; those that are NULL are filled.  Returns 0. */
 int mempool_alloc_bulk(mempool_t *pool, void **elements, unsigned int count,
 		       unsigned int allocated);
-/* Into the reserve, as many as it wants, from the end; returns how many. */
+/* Into the reserve, from the start, as many as it wants; returns how many. */
 unsigned int mempool_free_bulk(mempool_t *pool, void **elements, unsigned int count);
 
 /* Elements of a cache without a constructor, of kmalloc, of kvmalloc, of pages. */

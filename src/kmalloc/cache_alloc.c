@@ -92,9 +92,9 @@ static bool should_fail(const struct kmem_cache *s, gfp_t gfp)
 {
 	static _Atomic unsigned long requests;
 
-	if (likely(!(s->flags & SLAB_FAILSLAB)) || !options.failslab || gfp & __GFP_NOFAIL)
+	if (likely(!(s->flags & SLAB_FAILSLAB)) || gfp & __GFP_NOFAIL)
 		return false;
-	return atomic_fetch_add(&requests, 1) % options.failslab == options.failslab - 1;
+	return fault_due(&requests, options.failslab);
 }
 
 /* Jumped to from the exported functions, so that the return address is the caller's of those. */
@@ -264,11 +264,12 @@ static size_t take_bulk(struct kmem_cache *s, size_t n, void **objects)
 
 bool do_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **objects)
 {
+	const uint32_t slowly = SLAB_DEBUG_FLAGS | SLAB_FAILSLAB;
 	size_t got = 0;
 
 	while (got < n && (objects[got] = pop_object(s)))
 		got++;
-	if (got < n && gfp_may_block(gfp) && !slab_is_debugged(s))
+	if (got < n && gfp_may_block(gfp) && !(s->flags & slowly))
 		got += take_bulk(s, n - got, objects + got);
 	while (got < n && (objects[got] = alloc_slow(s, gfp & ~__GFP_ZERO)))
 		got++;

@@ -60,6 +60,12 @@ bool gfp_refill(void);
 /* How many free pages such a request must leave to others. */
 size_t gfp_watermark(gfp_t gfp);
 
+/* Fault injection: true for every @every-th of what @requests counts; 0: never. */
+static inline bool fault_due(_Atomic unsigned long *requests, size_t every)
+{
+	return unlikely(every) && atomic_fetch_add(requests, 1) % every == every - 1;
+}
+
 /* "GFP_KERNEL|__GFP_ZERO" */
 struct gfp_text {
 	char text[160];

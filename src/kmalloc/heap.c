@@ -74,6 +74,19 @@ __cold void heap_init(void)
  * In and out.
  */
 
+/* A fork() of 2 seconds is more likely a deadlock that others made than one that ends. */
+#define LONGEST_FORK_MS	2000
+
+bool heap_enter_wait(void)
+{
+	uint64_t end = os_clock_ms() + LONGEST_FORK_MS;
+
+	while (!heap_enter())
+		if (ATOMIC_READ(thread_tls.busy) || os_clock_ms() >= end)
+			return false;
+	return true;
+}
+
 static void free_inside(void *ptr);
 
 void heap_free_deferred(void)

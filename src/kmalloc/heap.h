@@ -56,6 +56,12 @@ static __always_inline bool heap_enter(void)
 }
 
 /*
+ * The same for functions that are not called with locks of the C library held, as malloc is: waits
+ * for the end of a fork() that takes long.  False in a signal handler that interrupted the heap.
+ */
+bool heap_enter_wait(void);
+
+/*
  * Without waiting and without a system call, from what is mapped; at least @keep pages stay
  * free (nowait.c).
  */

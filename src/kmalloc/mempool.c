@@ -9,26 +9,20 @@
  * Waiters sleep on pool->wait, which changes with every element that comes back; they look again
  * every 5 seconds in case memory came from elsewhere.
  *
- * Locks: pool->lock for the reserve, inside the gate so that fork() never finds it taken; callers
- * that may not wait try both.  The functions of the pool are called with no lock held.
+ * Locks: none (mempool_reserve.c).  So a signal handler may use the pool that it interrupted, if
+ * the pool's functions may be called there.
  *
  * References: Linux mm/mempool.c.
  */
-#include "kmalloc/api.h"
+#include "kmalloc/mempool_reserve.h"
 
 #include <errno.h>
 
 #include "lib/bug.h"
 #include "os/lock.h"
+#include "os/options.h"
 
 #define WAIT_MS	5000
-
-static_assert(sizeof(struct os_mutex) <= sizeof(((mempool_t *)0)->lock), "the lock fits");
-
-static struct os_mutex *lock_of(mempool_t *pool)
-{
-	return (struct os_mutex *)pool->lock;
-}
 
 static _Atomic uint32_t *wait_of(mempool_t *pool)
 {
@@ -38,66 +32,6 @@ static _Atomic uint32_t *wait_of(mempool_t *pool)
 static _Atomic uint32_t *waiters_of(mempool_t *pool)
 {
 	return (_Atomic uint32_t *)&pool->waiters;
-}
-
-/*
- * In and out: in a signal handler that interrupted the holder of the lock it cannot be had.
- */
-
-static bool pool_lock(mempool_t *pool, enum gate_pass *pass)
-{
-	unsigned i;
-
-	for (i = 0; (*pass = gate_try_enter()) == GATE_CLOSED; i++)
-		os_yield_cpu(i);
-	while (!os_mutex_spin(lock_of(pool))) {
-		if (*pass == GATE_NESTED)
-			return false;
-		os_yield_cpu(~0u);
-	}
-	return true;
-}
-
-static void pool_unlock(mempool_t *pool, enum gate_pass pass)
-{
-	os_mutex_unlock(lock_of(pool));
-	gate_leave_try(pass);
-}
-
-static void *take_reserve(mempool_t *pool)
-{
-	enum gate_pass pass;
-	void *element = NULL;
-
-	if (!pool_lock(pool, &pass))
-		return NULL;
-	if (pool->curr_nr)
-		element = pool->elements[--pool->curr_nr];
-	pool_unlock(pool, pass);
-	return element;
-}
-
-/* A pool of none keeps one all the same, for who waits. */
-static int wanted(const mempool_t *pool)
-{
-	int nr = READ_ONCE(pool->min_nr);
-
-	return nr > 0 ? nr : 1;
-}
-
-/* False if the reserve is full. */
-static bool put_reserve(mempool_t *pool, void *element)
-{
-	enum gate_pass pass;
-	bool put;
-
-	if (READ_ONCE(pool->curr_nr) >= wanted(pool) || !pool_lock(pool, &pass))
-		return false;
-	put = pool->curr_nr < wanted(pool);
-	if (put)
-		pool->elements[pool->curr_nr++] = element;
-	pool_unlock(pool, pass);
-	return put;
 }
 
 static void wake(mempool_t *pool)
@@ -114,15 +48,11 @@ static void wake(mempool_t *pool)
 
 static void exit_pool(mempool_t *pool)
 {
-	while (pool->curr_nr)
-		pool->free(pool->elements[--pool->curr_nr], pool->pool_data);
-	do_kfree(pool->elements);
-	pool->elements = NULL;
-}
+	void *element;
 
-static size_t table_size(int nr)
-{
-	return (size_t)(nr > 0 ? nr : 1) * sizeof(void *);
+	while ((element = reserve_take(pool, true)))
+		pool->free(element, pool->pool_data);
+	reserve_free_room(pool);
 }
 
 static int init_pool(mempool_t *pool, int min_nr, mempool_alloc_t *alloc_fn,
@@ -131,18 +61,16 @@ static int init_pool(mempool_t *pool, int min_nr, mempool_alloc_t *alloc_fn,
 	*pool = (mempool_t){
 		.min_nr = min_nr, .pool_data = pool_data, .alloc = alloc_fn, .free = free_fn,
 	};
-	os_mutex_init(lock_of(pool), RANK_INIT);
-	pool->elements = do_kvmalloc(table_size(min_nr), gfp);
-	if (!pool->elements)
+	if (!reserve_make_room(pool, min_nr, gfp))
 		return -ENOMEM;
-	while (pool->curr_nr < wanted(pool)) {
+	while (pool->curr_nr < reserve_wanted(pool)) {
 		void *element = alloc_fn(gfp, pool_data);
 
 		if (unlikely(!element)) {
 			exit_pool(pool);
 			return -ENOMEM;
 		}
-		pool->elements[pool->curr_nr++] = element;
+		reserve_put(pool, element);
 	}
 	return 0;
 }
@@ -202,47 +130,26 @@ void mempool_destroy(mempool_t *pool)
 
 static int shrink_to(mempool_t *pool, int min_nr)
 {
-	enum gate_pass pass;
 	void *element;
 
-	if (!pool_lock(pool, &pass))
-		return -EBUSY;
-	pool->min_nr = min_nr;
-	pool_unlock(pool, pass);
-	while (READ_ONCE(pool->curr_nr) > min_nr && (element = take_reserve(pool)))
+	WRITE_ONCE(pool->min_nr, min_nr);
+	while (READ_ONCE(pool->curr_nr) > min_nr && (element = reserve_take(pool, true)))
 		pool->free(element, pool->pool_data);
 	return 0;
 }
 
-static void **exchange_table(mempool_t *pool, void **table, int min_nr)
-{
-	enum gate_pass pass;
-	void **old;
-	int i;
-
-	if (!pool_lock(pool, &pass))
-		return table;
-	old = pool->elements;
-	for (i = 0; i < pool->curr_nr; i++)
-		table[i] = old[i];
-	pool->elements = table;
-	pool->min_nr = min_nr;
-	pool_unlock(pool, pass);
-	return old;
-}
-
 static int grow_to(mempool_t *pool, int min_nr)
 {
-	void **table = do_kvmalloc(table_size(min_nr), GFP_KERNEL), *element;
+	void *element;
 
-	if (!table)
+	if (!reserve_make_room(pool, min_nr, GFP_KERNEL))
 		return -ENOMEM;
-	do_kfree(exchange_table(pool, table, min_nr));
+	WRITE_ONCE(pool->min_nr, min_nr);
 	while (READ_ONCE(pool->curr_nr) < min_nr) {
 		element = pool->alloc(GFP_KERNEL, pool->pool_data);
 		if (!element)
 			break;			/* the next frees fill it up */
-		if (!put_reserve(pool, element)) {
+		if (!reserve_put(pool, element)) {
 			pool->free(element, pool->pool_data);
 			break;
 		}
@@ -269,7 +176,7 @@ static void *wait_for_element(mempool_t *pool)
 	void *element;
 
 	atomic_fetch_add(waiters_of(pool), 1);
-	element = take_reserve(pool);
+	element = reserve_take(pool, true);
 	if (!element)
 		os_futex_wait(wait_of(pool), seen, WAIT_MS);
 	atomic_fetch_sub(waiters_of(pool), 1);
@@ -280,8 +187,12 @@ static void *wait_for_element(mempool_t *pool)
 static void *alloc_gently(mempool_t *pool, gfp_t gfp)
 {
 	const gfp_t gentle = gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_IO);
-	void *element = pool->alloc(gentle, pool->pool_data);
+	static _Atomic unsigned long requests;
+	void *element;
 
+	if (fault_due(&requests, options.fail_mempool_alloc))
+		return NULL;
+	element = pool->alloc(gentle, pool->pool_data);
 	if (!element && gfp_may_block(gfp) && gfp_refill())
 		element = pool->alloc(gentle, pool->pool_data);
 	return element;
@@ -289,7 +200,7 @@ static void *alloc_gently(mempool_t *pool, gfp_t gfp)
 
 static __slow void *alloc_or_wait(mempool_t *pool, gfp_t gfp)
 {
-	void *element = take_reserve(pool);
+	void *element = reserve_take(pool, gfp_may_block(gfp));
 
 	while (!element && gfp_may_block(gfp)) {
 		element = pool->alloc(gfp, pool->pool_data);
@@ -312,7 +223,7 @@ void *mempool_alloc(mempool_t *pool, gfp_t gfp)
 
 void *mempool_alloc_preallocated(mempool_t *pool)
 {
-	return take_reserve(pool);
+	return reserve_take(pool, false);
 }
 
 void *mempool_alloc_noreserve(mempool_t *pool, gfp_t gfp)
@@ -322,7 +233,7 @@ void *mempool_alloc_noreserve(mempool_t *pool, gfp_t gfp)
 
 static void free_element(mempool_t *pool, void *element)
 {
-	if (put_reserve(pool, element))
+	if (reserve_put(pool, element))
 		wake(pool);
 	else
 		pool->free(element, pool->pool_data);
@@ -334,29 +245,14 @@ void mempool_free(void *element, mempool_t *pool)
 		free_element(pool, element);
 }
 
-/* All that are missing, or none: two who each held a part of the reserve would wait for ever. */
-static bool take_missing(mempool_t *pool, void **elements, unsigned count, unsigned missing)
-{
-	enum gate_pass pass;
-	bool enough;
-	unsigned i;
-
-	if (!pool_lock(pool, &pass))
-		return false;
-	enough = (unsigned)pool->curr_nr >= missing;
-	for (i = 0; i < count && enough; i++)
-		if (!elements[i])
-			elements[i] = pool->elements[--pool->curr_nr];
-	pool_unlock(pool, pass);
-	return enough;
-}
-
 static unsigned fill_from_function(mempool_t *pool, void **elements, unsigned count, gfp_t gfp)
 {
+	static _Atomic unsigned long requests;
+	bool fail = fault_due(&requests, options.fail_mempool_alloc_bulk);
 	unsigned i, missing = 0;
 
 	for (i = 0; i < count; i++) {
-		if (!elements[i])
+		if (!elements[i] && !fail)
 			elements[i] = pool->alloc(gfp, pool->pool_data);
 		missing += !elements[i];
 	}
@@ -377,7 +273,8 @@ int mempool_alloc_bulk(mempool_t *pool, void **elements, unsigned count, unsigne
 	for (;;) {
 		seen = atomic_load(wait_of(pool));
 		missing = fill_from_function(pool, elements, count, gfp);
-		if (!missing || take_missing(pool, elements, count, missing))
+		/* All or none: two who each held a part of the reserve would wait for ever. */
+		if (!missing || reserve_take_missing(pool, elements, count, missing))
 			return 0;
 		atomic_fetch_add(waiters_of(pool), 1);
 		os_futex_wait(wait_of(pool), seen, WAIT_MS);
@@ -389,7 +286,7 @@ unsigned mempool_free_bulk(mempool_t *pool, void **elements, unsigned count)
 {
 	unsigned freed = 0;
 
-	while (freed < count && put_reserve(pool, elements[freed]))
+	while (freed < count && reserve_put(pool, elements[freed]))
 		freed++;
 	if (freed)
 		wake(pool);

@@ -320,19 +320,3 @@ Test(statistics, slabinfo)
 	cr_assert(row && sscanf(row, " counted %lu %*u %lu", &active, &size) == 2);
 	cr_assert(active == 9 && size == 104);
 }
-
-/* The program's own options: the library reads them when it starts. */
-extern const char *kmalloc_options;
-const char *kmalloc_options = "failslab:5";
-
-Test(debug, fails_every_fifth)
-{
-	struct kmem_cache *s = kmem_cache_create("failing", 100, 0, SLAB_FAILSLAB, NULL);
-	int i, failed = 0;
-
-	for (i = 0; i < 100; i++)
-		failed += !kmem_cache_alloc(s, GFP_KERNEL);
-	cr_assert_eq(failed, 20);
-	for (i = 0; i < 100; i++)
-		cr_assert(kmem_cache_alloc(s, GFP_KERNEL | __GFP_NOFAIL));
-}

@@ -68,7 +68,6 @@ static unsigned exhaust(gfp_t gfp)
 	return n;
 }
 
-/* In a process of its own, since Criterion needs memory too. */
 static void use_up_everything(void)
 {
 	kfree(kmalloc(100, GFP_KERNEL));
@@ -85,17 +84,6 @@ static void use_up_everything(void)
 	if (kmalloc(100000, GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY))
 		_exit(5);
 	_exit(0);
-}
-
-static int exit_status(void (*fn)(void))
-{
-	pid_t child = fork();
-	int status;
-
-	if (!child)
-		fn();
-	cr_assert_eq(waitpid(child, &status, 0), child);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -status;
 }
 
 Test(gfp, reserve_is_for_those_with_a_right_to_it)

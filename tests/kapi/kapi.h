@@ -65,6 +65,18 @@ static inline void refuse_memory_beyond(size_t more)
 	cr_assert_eq(setrlimit(RLIMIT_DATA, &limit), 0);
 }
 
+/* What a process of its own makes of @fn; Criterion needs memory too. */
+static inline int exit_status(void (*fn)(void))
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		fn();
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -status;
+}
+
 #define THREADS	4
 
 static inline void in_threads(void *(*fn)(void *), void *arg)
