@@ -7,7 +7,7 @@
 # shellcheck source=tests/tap.sh
 . "${0%/*}/tap.sh"
 
-layers='lib os mm slab magazine kmalloc observe malloc'
+layers='lib os mm slab harden magazine kmalloc observe malloc'
 
 check_layer()
 {

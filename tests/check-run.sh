@@ -34,6 +34,7 @@ expect 'arguments stay as they are' 0 "[a b][][*]" "$run" -- \
 expect 'an unknown command' 127 '' "$run" /nowhere/at-all
 expect 'options are joined' 0 'decay_ms:5,stats:0' "$run" --option decay_ms:5 --option=stats:0 \
 	sh -c 'echo "$KMALLOC_OPTIONS"'
+expect '--hardened is the option' 0 'hardened:1' "$run" --hardened sh -c 'echo "$KMALLOC_OPTIONS"'
 expect 'options are added to those of the environment' 0 'thp:never,stats:0' \
 	env KMALLOC_OPTIONS=thp:never "$run" --option stats:0 sh -c 'echo "$KMALLOC_OPTIONS"'
 expect 'an option without a value' 125 '' "$run" --option decay_ms true

@@ -54,7 +54,7 @@ static kmem_cache_t *general_cache(unsigned i)
 {
 	size_t size = size_of(i);
 
-	if (size <= max_class_size)
+	if (size <= max_class_size && !harden.on)
 		return &kmalloc_caches[size_class(size)];
 	return cache_once(&sizes[i].cs_cachep, "", size, 0);
 }

@@ -19,6 +19,8 @@
 
 #include <string.h>
 
+#include "harden/object.h"
+#include "kmalloc/hardened.h"
 #include "lib/bits.h"
 #include "lib/bug.h"
 #include "mm/limit.h"
@@ -52,6 +54,7 @@ static void init_layers(void)
 	reclaim_init((unsigned)options.decay_ms);
 	magazine_init(options.magazine_bytes);
 	sizes_init((unsigned)options.size_classes);
+	harden_init();
 	thread_init();
 }
 
@@ -136,14 +139,14 @@ static void *alloc_pages_once(size_t size, size_t align, bool zero)
 
 static void *alloc_object(unsigned class, size_t size, bool zero)
 {
-	void *ptr = thread_alloc(class);
+	void *ptr = unlikely(harden.on) ? hardened_alloc_inside(class, size) : thread_alloc(class);
 
 	return ptr && zero ? memset(ptr, 0, size) : ptr;
 }
 
 static void *alloc_once(size_t size, size_t align, bool zero)
 {
-	unsigned class = size_class_aligned(size, align);
+	unsigned class = size_class_aligned(size + harden.tail, align);
 
 	return class ? alloc_object(class, size, zero) : alloc_pages_once(size, align, zero);
 }
@@ -226,6 +229,8 @@ static void describe_slab(struct page *slab, uintptr_t addr, struct heap_object 
 	object->page = slab;
 	object->start = base + (size_t)slab_index(s, addr - base) * s->size;
 	object->size = s->size;
+	if (unlikely(harden.on) && s->map_value <= NR_KMALLOC_CLASSES)
+		object->size = object_request(s->map_value, (void *)object->start);
 }
 
 static void describe_run(struct page *page, struct heap_object *object)
@@ -290,6 +295,15 @@ static __cold void report_pages(void *ptr)
 			   (uintptr_t)ptr - object.start, (void *)object.start);
 }
 
+/* The program may have got it from another malloc; hardened programs have one. */
+static __cold void report_stranger(const char *what, const void *ptr, const char *consequence)
+{
+	if (harden.on)
+		corruption("%s of %p which was not allocated here", what, ptr);
+	else
+		warn("%s of %p which was not allocated here: %s", what, ptr, consequence);
+}
+
 static __cold void report_foreign(void *ptr)
 {
 	uintptr_t start;
@@ -299,7 +313,7 @@ static __cold void report_foreign(void *ptr)
 		corruption("free of %p which points %zu bytes into pages at %p", ptr,
 			   (uintptr_t)ptr - start, (void *)start);
 	else
-		warn("free of %p which was not allocated here: ignored", ptr);
+		report_stranger("free", ptr, "ignored");
 }
 
 static void free_run(struct region *r, void *ptr)
@@ -322,6 +336,14 @@ static void free_of_cache(struct kmem_cache *s, void *ptr)
 		thread_cache_free(s, ptr);
 }
 
+static void free_of_class(unsigned class, void *ptr)
+{
+	if (unlikely(harden.on))
+		hardened_free_inside(class, ptr);
+	else
+		thread_free(class, ptr);
+}
+
 static void free_in_region(struct region *r, void *ptr)
 {
 	unsigned value = *slab_map_byte(r, (uintptr_t)ptr);
@@ -329,7 +351,7 @@ static void free_in_region(struct region *r, void *ptr)
 	if (!value)
 		free_run(r, ptr);
 	else if (value <= NR_KMALLOC_CLASSES)
-		thread_free(value, ptr);
+		free_of_class(value, ptr);
 	else
 		free_of_cache(slab_of(r, (uintptr_t)ptr)->cache, ptr);
 }
@@ -397,8 +419,31 @@ static bool resize_in_place(const struct heap_object *object, size_t size)
 	return size >= object->size / 2 || (object->kind == HEAP_RUN && size > max_class_size);
 }
 
+static bool is_hardened(const struct heap_object *object)
+{
+	return harden.on && object->kind == HEAP_SLAB &&
+	       object->page->cache->map_value <= NR_KMALLOC_CLASSES;
+}
+
+bool heap_check(const char *what, const void *ptr, const struct heap_object *object)
+{
+	size_t into = (uintptr_t)ptr - object->start;
+
+	if (object->kind == HEAP_FOREIGN)
+		report_stranger(what, ptr, "ignored");
+	else if (object->size == SIZE_MAX)
+		corruption("%s of %p which is not in use (cache %s, size %u)", what, ptr,
+			   object->page->cache->name, object->page->cache->object_size);
+	else if (into)
+		corruption("%s of %p which points %zu bytes into memory at %p", what, ptr, into,
+			   (void *)object->start);
+	return object->kind != HEAP_FOREIGN && object->size != SIZE_MAX && !into;
+}
+
 void *heap_resize(void *ptr, const struct heap_object *object, size_t size)
 {
+	if (unlikely(is_hardened(object)))
+		return object_resize(object->page->cache->map_value, ptr, size) ? ptr : NULL;
 	if (!resize_in_place(object, size))
 		return NULL;
 	if (object->kind == HEAP_SLAB || object->kind == HEAP_EMERGENCY)
@@ -429,10 +474,10 @@ void *heap_realloc(void *ptr, size_t size)
 
 	heap_find(ptr, &object);
 	if (object.kind == HEAP_FOREIGN) {
-		warn("realloc of %p which was not allocated here: refused", ptr);
+		report_stranger("realloc", ptr, "refused");
 		return NULL;
 	}
-	if (object.start != (uintptr_t)ptr) {
+	if (object.start != (uintptr_t)ptr || object.size == SIZE_MAX) {
 		heap_free(ptr);		/* says what is wrong with it */
 		return NULL;
 	}

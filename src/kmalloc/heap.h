@@ -20,7 +20,7 @@ enum heap_kind {
 struct heap_object {
 	enum heap_kind kind;
 	uintptr_t start;	/* of what contains the pointer */
-	size_t size;		/* usable */
+	size_t size;		/* usable; of a hardened object that is not in use: SIZE_MAX */
 	struct page *page;	/* slab: its first page; run: its first page */
 };
 
@@ -83,6 +83,12 @@ void heap_free_class(unsigned class, void *ptr);
 
 /* What contains @ptr?  Says nothing about whether an object of a slab is in use. */
 void heap_find(const void *ptr, struct heap_object *object);
+
+/*
+ * Is it the start of something in use?  If not, that is reported, with @what is done to it.  Only
+ * hardened mode knows what objects are in use.
+ */
+bool heap_check(const char *what, const void *ptr, const struct heap_object *object);
 
 /*
  * Grows or shrinks without copying, or NULL.  @object describes @ptr.

@@ -78,9 +78,9 @@ static void *pop_size(size_t size)
 /* What a request gets: all of it is zeroed, since krealloc may hand it out without a look. */
 static size_t room_for(size_t size, size_t align)
 {
-	unsigned class = size_class_aligned(size, align);
+	unsigned class = size_class_aligned(size + harden.tail, align);
 
-	return class ? kmalloc_caches[class].size : align_up(size, PAGE_SIZE);
+	return class ? kmalloc_caches[class].size - harden.tail : align_up(size, PAGE_SIZE);
 }
 
 static __cold void *alloc_special(size_t size, size_t align, gfp_t gfp)
@@ -101,7 +101,8 @@ void *do_kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 		return alloc_special(size, align, gfp);
 	if (align <= natural_align(size))
 		ptr = pop_size(size);
-	size = room_for(size, align);
+	if (likely(!harden.on))
+		size = room_for(size, align);
 	if (unlikely(!ptr))
 		ptr = alloc_size(size, align, gfp);
 	return ptr && gfp & __GFP_ZERO ? memset(ptr, 0, size) : ptr;
@@ -264,7 +265,7 @@ size_t do_ksize(const void *ptr)
 	if (ZERO_OR_NULL_PTR(ptr))
 		return 0;
 	heap_find(ptr, &object);
-	if (object.kind == HEAP_FOREIGN)
+	if (object.kind == HEAP_FOREIGN || object.size == SIZE_MAX)
 		return 0;
 	if (object.kind == HEAP_SLAB && slab_is_debugged(object.page->cache))
 		return object.page->cache->object_size;

@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#include "harden/object.h"
 #include "kmalloc/emergency.h"
 #include "lib/bits.h"
 #include "lib/bug.h"
@@ -36,16 +37,25 @@ static void *pages_nowait(size_t size, size_t align, size_t keep)
 	return page ? (void *)page_to_addr(page) : NULL;
 }
 
+/* Of hardened objects only slabs are asked: a signal handler may have interrupted the thread. */
+static void *object_nowait(unsigned class, size_t size, struct thread_class *tc, size_t keep)
+{
+	void *object = magazine_alloc_nowait(&kmalloc_caches[class], tc, keep);
+
+	if (unlikely(harden.on) && object && !object_hand_out(class, object, size))
+		return NULL;
+	return object;
+}
+
 void *heap_alloc_nowait(size_t size, size_t align, size_t keep)
 {
-	unsigned class = size_class_aligned(size, align);
+	unsigned class = size_class_aligned(size + harden.tail, align);
 	enum gate_pass pass = gate_try_enter();
 	void *ptr;
 
 	if (pass == GATE_CLOSED)
 		return NULL;
-	ptr = class ? magazine_alloc_nowait(&kmalloc_caches[class], own_class(pass, class), keep) :
-		      NULL;
+	ptr = class ? object_nowait(class, size, own_class(pass, class), keep) : NULL;
 	/* What is left may be too scattered for a slab of large objects. */
 	if (!ptr && size > PAGE_SIZE / 2)
 		ptr = pages_nowait(size, align, keep);
@@ -57,14 +67,14 @@ void *heap_alloc_nowait(size_t size, size_t align, size_t keep)
  * Any context.
  */
 
-static void *class_nolock(unsigned class)
+static void *class_nolock(unsigned class, size_t size)
 {
 	enum gate_pass pass = gate_try_enter();
 	void *ptr;
 
 	if (pass == GATE_CLOSED)
 		return NULL;
-	ptr = magazine_alloc_nowait(&kmalloc_caches[class], NULL, 0);
+	ptr = object_nowait(class, size, NULL, 0);
 	gate_leave_try(pass);
 	return ptr;
 }
@@ -79,10 +89,10 @@ void *kmalloc_nolock(size_t size, gfp_t gfp, int node)
 		return ZERO_SIZE_PTR;
 	if (gfp & ~(__GFP_ZERO | __GFP_ACCOUNT) || size > KMALLOC_MAX_CACHE_SIZE)
 		return NULL;
-	class = size_class(size);
-	ptr = class_nolock(class);
+	class = size_class(size + harden.tail);
+	ptr = class_nolock(class, size);
 	if (!ptr && kmalloc_caches[class].size < max_class_size)
-		ptr = class_nolock(class + 1);
+		ptr = class_nolock(class + 1, size);
 	return ptr && gfp & __GFP_ZERO ? memset(ptr, 0, size) : ptr;
 }
 
@@ -93,7 +103,7 @@ static bool free_now(void *ptr)
 	enum gate_pass pass;
 	bool done;
 
-	if (!slab)
+	if (!slab || unlikely(harden.on))
 		return false;
 	pass = gate_try_enter();
 	if (pass == GATE_CLOSED)
@@ -107,6 +117,11 @@ void kfree_nolock(const void *p)
 {
 	void *ptr = (void *)(uintptr_t)p;
 
-	if (!ZERO_OR_NULL_PTR(p) && !free_now(ptr))
+	if (ZERO_OR_NULL_PTR(p) || free_now(ptr))
+		return;
+	/* A hardened object must stay as it is. */
+	if (unlikely(harden.on))
+		emergency_defer_free(ptr);
+	else
 		emergency_defer_object(ptr);
 }

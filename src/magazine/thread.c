@@ -64,6 +64,15 @@ static void thread_link(struct thread *t)
 	threads_lock_drop();
 }
 
+/* What it allocates from.  In hardened mode malloc finds no class, and so the slow path. */
+static bool thread_arm(struct thread *t)
+{
+	if (unlikely(harden.on))
+		return (t->hard = harden_thread_new());
+	memcpy(thread_tls.class_of, thread_class_of, sizeof(thread_tls.class_of));
+	return true;
+}
+
 static struct thread *thread_create(void)
 {
 	struct thread *t;
@@ -73,9 +82,12 @@ static struct thread *thread_create(void)
 		return NULL;
 	t = memset(object, 0, sizeof(*t));
 	t->tls = &thread_tls;
+	if (!thread_arm(t)) {
+		slab_free(&thread_cache, &object, 1);
+		return NULL;
+	}
 	thread_link(t);
 	thread_tls.thread = t;
-	memcpy(thread_tls.class_of, thread_class_of, sizeof(thread_tls.class_of));
 	thread_tls.state = THREAD_LIVE;
 	/* It was counted as unlisted when it entered the gate: now it is on the list, busy. */
 	atomic_fetch_sub(&gate_unlisted, 1);
@@ -238,6 +250,8 @@ static void thread_destroy(struct thread *t, enum thread_state state)
 	memset(thread_tls.class_of, 0, sizeof(thread_tls.class_of));
 	thread_tls.state = (uint8_t)state;
 	thread_flush(t);
+	if (t->hard)
+		harden_thread_delete(t->hard);
 	/* From here on the gate must know the thread without the list. */
 	atomic_fetch_add(&gate_unlisted, 1);
 	thread_unlink(t);
@@ -319,7 +333,8 @@ void thread_count_rounds(size_t rounds[NR_KMALLOC_CLASSES + 1])
 		struct thread *t = list_entry(pos, struct thread, list);
 
 		for (c = 1; c <= NR_KMALLOC_CLASSES; c++)
-			rounds[c] += count_pair(&t->tls->top[c], &t->class[c]);
+			rounds[c] += t->hard ? harden_count(t->hard, c) :
+					       count_pair(&t->tls->top[c], &t->class[c]);
 	}
 	threads_lock_drop();
 }
@@ -445,6 +460,8 @@ void thread_adopt_others(void)
 		list_del(&t->list);
 		atomic_fetch_sub_explicit(&nr_threads, 1, memory_order_relaxed);
 		thread_flush(t);
+		if (t->hard)
+			harden_adopt(t->hard);
 		slots_free(t->tls->slots);
 		slab_free(&thread_cache, &object, 1);
 	}

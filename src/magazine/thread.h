@@ -5,6 +5,7 @@
 #ifndef MAGAZINE_THREAD_H
 #define MAGAZINE_THREAD_H
 
+#include "harden/thread.h"
 #include "magazine/magazine.h"
 
 /* What a thread has for a cache that is not one of kmalloc's. */
@@ -16,6 +17,7 @@ struct thread_slot {
 struct thread {
 	struct list_node list;		/* threads, under threads_lock */
 	struct thread_tls *tls;
+	struct harden_thread *hard;	/* in hardened mode, instead of magazines */
 	uint32_t exits;			/* how often the key's destructor has seen it */
 	struct thread_class class[NR_KMALLOC_CLASSES + 1];
 };
@@ -83,6 +85,13 @@ bool thread_any_busy(void);
 
 /* Gives back the calling thread's own magazines. */
 void thread_flush_self(void);
+
+/* In hardened mode: its objects, those in quarantine too. */
+static inline void thread_flush_hardened(void)
+{
+	if (harden.on && thread_tls.thread)
+		harden_flush(thread_tls.thread->hard);
+}
 
 /*
  * The gate.  Every slow path runs between gate_enter and gate_leave.

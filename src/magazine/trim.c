@@ -48,6 +48,7 @@ size_t trim_all(void)
 {
 	size_t before = READ_ONCE(zone.purged);
 
+	thread_flush_hardened();
 	trim_caches();
 	reclaim_all();
 	return READ_ONCE(zone.purged) - before;

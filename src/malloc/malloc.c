@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kmalloc/hardened.h"
 #include "malloc/background.h"
 #include "mm/reclaim.h"
 
@@ -41,6 +42,13 @@ static void *check(void *ptr)
 	return likely(ptr) ? ptr : out_of_memory();
 }
 
+static void *hardened_malloc(size_t size)
+{
+	if (unlikely(size > MAX_REQUEST))
+		return out_of_memory();
+	return check(hardened_alloc(size ? size : 1));
+}
+
 /* An empty magazine, or 1024 < size <= max_class_size, or everything else. */
 void *malloc_slow(size_t size)
 {
@@ -48,6 +56,8 @@ void *malloc_slow(size_t size)
 	void *ptr;
 
 	consider_helper();
+	if (unlikely(harden.on))
+		return hardened_malloc(size);
 	if (size - 1 < max_class_size) {
 		class = size_class(size);
 		ptr = class_pop(this_thread(), class);
@@ -65,6 +75,10 @@ void free_slow(void *ptr)
 
 	if (!ptr)
 		return;
+	if (unlikely(harden.on)) {
+		hardened_free(ptr);
+		return;
+	}
 	if (likely(value - 1u < NR_KMALLOC_CLASSES)) {
 		heap_free_class(value, ptr);
 		return;
@@ -77,7 +91,8 @@ void *calloc_slow(size_t size)
 {
 	if (unlikely(size > MAX_REQUEST))
 		return out_of_memory();
-	return check(heap_alloc_zeroed(size ? size : 1));
+	size = size ? size : 1;
+	return check(unlikely(harden.on) ? hardened_alloc_zeroed(size) : heap_alloc_zeroed(size));
 }
 
 void *do_calloc(size_t n, size_t size)

@@ -11,6 +11,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "harden/harden.h"
 #include "lib/bits.h"
 
 void *do_memalign(size_t align, size_t size)
@@ -83,6 +84,8 @@ size_t do_usable_size(void *ptr)
 	if (!ptr)
 		return 0;
 	heap_find(ptr, &object);
+	if (unlikely(harden.on) && !heap_check("malloc_usable_size", ptr, &object))
+		return 0;
 	return object.kind == HEAP_FOREIGN ? 0 : object.size - ((uintptr_t)ptr - object.start);
 }
 

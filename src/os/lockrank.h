@@ -12,6 +12,7 @@ enum lock_rank {
 	RANK_INIT,		/* first use of the library */
 	RANK_THREADS,		/* the list of threads */
 	RANK_CACHES,		/* the list of caches */
+	RANK_HARDEN,		/* unused arrays of hardened threads */
 	RANK_DEPOT,		/* a cache's magazines */
 	RANK_SLAB,		/* a cache's slabs */
 	RANK_VMAP,		/* areas of their own mapping */

@@ -59,6 +59,11 @@ int os_protect(void *addr, size_t size)
 	return (int)os_syscall(SYS_mprotect, (long)addr, (long)size, PROT_NONE, 0, 0, 0);
 }
 
+int os_seal(void *addr, size_t size)
+{
+	return (int)os_syscall(SYS_mprotect, (long)addr, (long)size, PROT_READ, 0, 0, 0);
+}
+
 static int advise(void *addr, size_t size, int advice)
 {
 	return (int)os_syscall(SYS_madvise, (long)addr, (long)size, advice, 0, 0, 0);

@@ -25,6 +25,9 @@ int os_commit(void *addr, size_t size);
 /* The opposite: accesses fault, contents are kept until os_purge or os_unmap. */
 int os_protect(void *addr, size_t size);
 
+/* From now on reading is allowed and nothing else. */
+int os_seal(void *addr, size_t size);
+
 /* Gives the memory back at once; the next access reads zeroes. */
 int os_purge(void *addr, size_t size);
 
@@ -41,6 +44,9 @@ int os_move(void *from, size_t from_size, void *to, size_t to_size);
 
 /* Address space limit of the process in bytes, SIZE_MAX if there is none. */
 size_t os_address_space_limit(void);
+
+/* Random bytes; at start only, since it makes a system call that malloc makes only then. */
+void os_random(void *bytes, size_t size);
 
 /* Milliseconds of a monotonic clock with a resolution of a few milliseconds; no system call. */
 uint64_t os_clock_ms(void);

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <time.h>
 
 #include "os/syscall.h"
@@ -20,6 +21,23 @@ uint64_t os_clock_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+#define RANDOM_NONBLOCK	1		/* GRND_NONBLOCK; <sys/random.h> is not everywhere */
+#define AUXV_RANDOM_BYTES 16
+
+/* The kernel's sixteen bytes serve where it has no getrandom(), or not enough entropy yet. */
+void os_random(void *bytes, size_t size)
+{
+	const unsigned char *spare = (const unsigned char *)getauxval(AT_RANDOM);
+	size_t i;
+
+	if (os_syscall(SYS_getrandom, (long)bytes, (long)size, RANDOM_NONBLOCK, 0, 0, 0) ==
+	    (long)size)
+		return;
+	for (i = 0; i < size; i++)
+		((unsigned char *)bytes)[i] =
+			(unsigned char)(spare ? spare[i % AUXV_RANDOM_BYTES] + i * 151 : i * 151);
 }
 
 int os_keep_fd(int fd)

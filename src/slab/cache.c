@@ -79,6 +79,7 @@ bool cache_init(struct kmem_cache *s, const char *name, size_t size, size_t alig
 	s->offset = 0;
 	s->left = 0;
 	s->keeps_contents = false;
+	s->zeroed = false;
 	list_init(&s->debug_slabs);
 	s->hooks = NULL;
 	s->object_size = (uint32_t)size;

@@ -73,6 +73,8 @@ static struct page *slab_make(struct kmem_cache *s, struct page *slab)
 {
 	if (!slab)
 		return NULL;
+	if (s->zeroed)
+		zone_zero(slab);
 	WRITE_ONCE(slab->type, PAGE_SLAB);
 	slab->order = s->order;
 	slab->cache = s;
@@ -410,20 +412,34 @@ static void report_bad(void *object)
 	slab_report(r ? slab_of(r, (uintptr_t)object) : NULL, object);
 }
 
-void slab_free(struct kmem_cache *s, void *const *objs, unsigned n)
+/* The first @max_bad objects that are none come back in @bad.  Returns how many. */
+static unsigned free_objects(struct kmem_cache *s, void *const *objs, unsigned n, void **bad,
+			     unsigned max_bad)
 {
 	struct list_node release = { &release, &release };
-	void *bad[4];
 	unsigned i, nr_bad = 0;
 
 	slab_lock(s);
 	for (i = 0; i < n; i++)
-		if (!free_object(s, objs[i], &release) && nr_bad < ARRAY_SIZE(bad))
+		if (!free_object(s, objs[i], &release) && nr_bad < max_bad)
 			bad[nr_bad++] = objs[i];
 	os_mutex_unlock(&s->lock);
 	slab_release_list(&release);
+	return nr_bad;
+}
+
+void slab_free(struct kmem_cache *s, void *const *objs, unsigned n)
+{
+	void *bad[4];
+	unsigned i, nr_bad = free_objects(s, objs, n, bad, ARRAY_SIZE(bad));
+
 	for (i = 0; i < nr_bad; i++)
 		report_bad(bad[i]);
+}
+
+void slab_free_quiet(struct kmem_cache *s, void *const *objs, unsigned n)
+{
+	free_objects(s, objs, n, NULL, 0);
 }
 
 bool slab_free_nowait(struct kmem_cache *s, void *object)

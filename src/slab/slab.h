@@ -69,6 +69,7 @@ struct kmem_cache {
 	uint16_t align;
 	const struct slab_hooks *hooks;	/* NULL: none */
 	void (*ctor)(void *object);	/* once for each object when its slab is made */
+	bool zeroed;			/* free objects are zero: new pages must be too */
 	uint32_t slot;			/* where threads have its magazine; UINT32_MAX: ask */
 	uint32_t id;			/* of the cache: small, used again later */
 	_Atomic uint32_t pins;		/* looked at by cache_for_each */
@@ -143,6 +144,9 @@ void slab_put_pages(struct page *slab);
  * and left out.
  */
 void slab_free(struct kmem_cache *s, void *const *objs, unsigned n);
+
+/* The same without a report. */
+void slab_free_quiet(struct kmem_cache *s, void *const *objs, unsigned n);
 
 /* Frees slabs without an object in use, but for @keep of them.  Returns pages. */
 size_t slab_shrink_to(struct kmem_cache *s, unsigned keep);

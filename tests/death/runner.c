@@ -24,11 +24,20 @@
 #define LIVES	0
 #define WARN	"on_corruption:warn"
 #define FOREIGN	"libkmalloc: free of @1 which was not allocated here: ignored"
+#define HARDENED "hardened:1"
+#define STRANGER "libkmalloc: free of @1 which was not allocated here"
 #define TEXT	8192
 
 /* Found so late that the slab may be gone, and its pages in other use. */
 #define TWICE_64_LATE "libkmalloc: double free of @1 " \
 	"\\((cache kmalloc-64, size 64|pages|its slab is gone already)\\)"
+
+/* In hardened mode an object has eight bytes more. */
+#define TWICE_80 "libkmalloc: double free of @1 \\(cache kmalloc-80, size 80\\)"
+#define TWICE_80_LATE "libkmalloc: double free of @1 " \
+	"\\((cache kmalloc-80, size 80|pages|its slab is gone already)\\)"
+#define BEYOND(cache, more) "libkmalloc: write beyond the end of @1 " \
+	"\\(cache kmalloc-" cache more "\\)"
 
 struct row {
 	const char *name;	/* the victim's case */
@@ -92,6 +101,63 @@ static const struct row rows[] = {
 	  "an object of cache kmalloc-64 at @1" },
 	{ "interior-run", WARN, LIVES,
 	  "libkmalloc: free of @2 which points 8192 bytes into pages at @1" },
+
+	{ "double-64", HARDENED, SIGABRT, TWICE_80 },
+	{ "double-16", HARDENED, SIGABRT,
+	  "libkmalloc: double free of @1 \\(cache kmalloc-32, size 32\\)" },
+	{ "double-1024", HARDENED, SIGABRT,
+	  "libkmalloc: double free of @1 \\(cache kmalloc-1280, size 1280\\)" },
+	{ "double-run", HARDENED, SIGABRT, "libkmalloc: double free of @1 \\(pages\\)" },
+	{ "double-after-one", HARDENED, SIGABRT, TWICE_80 },
+	{ "double-after-ten", HARDENED, SIGABRT, TWICE_80 },
+	{ "double-after-many", HARDENED, SIGABRT, TWICE_80_LATE },
+	{ "double-in-two-threads", HARDENED, SIGABRT, TWICE_80 },
+	{ "double-after-trim", HARDENED, SIGABRT, TWICE_80_LATE },
+	{ "realloc-freed", HARDENED, SIGABRT, TWICE_80 },
+	{ "interior-64", HARDENED, SIGABRT, "libkmalloc: free of @2 which points 8 bytes into "
+	  "an object of cache kmalloc-80 at @1" },
+	{ "interior-64-by-16", HARDENED, SIGABRT, "libkmalloc: free of @2 which points 16 bytes "
+	  "into an object of cache kmalloc-80 at @1" },
+	{ "foreign-stack", HARDENED, SIGABRT, STRANGER },
+	{ "foreign-static", HARDENED, SIGABRT, STRANGER },
+	{ "foreign-mmap", HARDENED, SIGABRT, STRANGER },
+	{ "foreign-low", HARDENED, SIGABRT, STRANGER },
+	{ "foreign-non-canonical", HARDENED, SIGABRT, STRANGER },
+	{ "realloc-foreign", HARDENED, SIGABRT,
+	  "libkmalloc: realloc of @1 which was not allocated here" },
+	{ "usable-size-foreign", HARDENED, SIGABRT,
+	  "libkmalloc: malloc_usable_size of @1 which was not allocated here" },
+	{ "free-null", HARDENED, LIVES, NULL },
+	{ "overflow-first", HARDENED, SIGABRT, BEYOND("32", ", size 32") },
+	{ "overflow-last", HARDENED, SIGABRT, BEYOND("32", ", size 32") },
+	{ "overflow-slack", HARDENED, SIGABRT,
+	  BEYOND("2560", ", size 2560, 2049 bytes requested") },
+	{ "overflow-usable", HARDENED, SIGABRT, BEYOND("16", ", size 16") },
+	{ "overflow-zeroes", HARDENED, SIGABRT, "libkmalloc: double free of @1 "
+	  "\\(cache kmalloc-32, size 32\\), or zeroes beyond its end" },
+	{ "overflow-found-by-realloc", HARDENED, SIGABRT,
+	  BEYOND("112", ", size 112, 100 bytes requested") },
+	{ "string-unended", HARDENED, LIVES, NULL },
+	{ "write-after-free-0", HARDENED, SIGABRT, "libkmalloc: write after free to @1, "
+	  "0 bytes into it \\(cache kmalloc-160, size 160\\)" },
+	{ "write-after-free-65", HARDENED, SIGABRT, "libkmalloc: write after free to @1, "
+	  "65 bytes into it \\(cache kmalloc-160, size 160\\)" },
+	{ "write-after-reuse", HARDENED, SIGABRT, "libkmalloc: write after free to @1, "
+	  "64 bytes into it \\(cache kmalloc-160, size 160\\)" },
+	{ "read-after-free", HARDENED, LIVES, NULL },
+	{ "fresh-is-zero", HARDENED, LIVES, NULL },
+	{ "reuse-is-late", HARDENED, LIVES, NULL },
+	{ "usable-size-freed", HARDENED, SIGABRT, "libkmalloc: malloc_usable_size of @1 "
+	  "which is not in use \\(cache kmalloc-80, size 80\\)" },
+	{ "usable-size-interior", HARDENED, SIGABRT, "libkmalloc: malloc_usable_size of @2 "
+	  "which points 1 bytes into memory at @1" },
+	{ "usable-size-exact", HARDENED, LIVES, NULL },
+
+	{ "double-64", HARDENED "," WARN, LIVES, TWICE_80 },
+	{ "overflow-first", HARDENED "," WARN, LIVES, BEYOND("32", ", size 32") },
+	{ "write-after-free-0", HARDENED "," WARN, LIVES, "libkmalloc: write after free to @1, "
+	  "0 bytes into it \\(cache kmalloc-160, size 160\\)" },
+	{ "foreign-static", HARDENED "," WARN, LIVES, STRANGER },
 
 	/* Beyond the buddy the mapping may be gone: foreign and freed twice are then the same. */
 	{ "double-large", WARN, LIVES, "libkmalloc: (double free of @1 \\(pages\\)|"

@@ -195,6 +195,146 @@ static void realloc_freed(void)
 	malloc_trim(0);
 }
 
+/*
+ * Writes where nothing was asked for, and to what is free.
+ */
+
+static void overflow_at(size_t size, size_t past)
+{
+	char *p = shown(malloc(size));
+
+	((char *)hidden(p))[size + past] ^= 1;
+	free(p);
+}
+
+static void overflow_first(void) { overflow_at(24, 0); }
+static void overflow_last(void) { overflow_at(24, 7); }
+static void overflow_slack(void) { overflow_at(2049, 100); }
+static void overflow_usable(void) { overflow_at(8, 0); }
+
+static void overflow_zeroes(void)
+{
+	char *p = shown(malloc(24));
+
+	memset(p, 'x', 24);
+	memset((char *)hidden(p) + 24, 0, 8);
+	free(p);
+}
+
+static void overflow_found_by_realloc(void)
+{
+	char *p = shown(malloc(100));
+
+	((char *)hidden(p))[100] = 'x';
+	p = realloc(p, 5000);
+	free(p);
+}
+
+/* A string that fills its memory ends at once behind it. */
+static void string_unended(void)
+{
+	char *p = malloc(24);
+
+	memset(p, 'x', 24);
+	if (strlen(hidden(p)) != 24)
+		_exit(3);
+	free(p);
+}
+
+/* Until the object has been used again. */
+static void churn(size_t size)
+{
+	for (int i = 0; i < 200000; i++)
+		free(hidden(malloc(size)));
+}
+
+static void write_after_free(size_t at)
+{
+	char *p = shown(malloc(128));
+
+	free(p);
+	((char *)hidden(p))[at] = 'x';
+	churn(128);
+}
+
+static void write_after_free_65(void) { write_after_free(65); }
+static void write_after_free_0(void) { write_after_free(0); }
+
+static void write_after_reuse(void)
+{
+	char *p = shown(malloc(128));
+
+	free(p);
+	free(hidden(malloc(128)));
+	((char *)hidden(p))[64] = 'x';
+	churn(128);
+}
+
+static void read_after_free(void)
+{
+	char *p = malloc(64);
+
+	memset(p, 'x', 64);
+	free(p);
+	for (int i = 0; i < 64; i++)
+		if (((volatile char *)hidden(p))[i])
+			_exit(3);
+}
+
+static void fresh_is_zero(void)
+{
+	for (int i = 0; i < 10000; i++) {
+		size_t size = 1 + (size_t)i % 3000;
+		volatile char *p = malloc(size);
+
+		for (size_t at = 0; at < size; at++)
+			if (p[at])
+				_exit(3);
+		memset((char *)(uintptr_t)p, 'x', size);
+		free((void *)(uintptr_t)p);
+	}
+}
+
+static void reuse_is_late(void)
+{
+	void *p = malloc(64);
+
+	free(p);
+	for (int i = 0; i < 100; i++) {
+		void *q = malloc(64);
+
+		if (q == hidden(p))
+			_exit(3);
+		free(q);
+	}
+}
+
+static void usable_size_freed(void)
+{
+	void *p = shown(malloc(64));
+
+	free(p);
+	malloc_usable_size(hidden(p));
+}
+
+static void usable_size_interior(void)
+{
+	char *p = shown(malloc(64));
+
+	malloc_usable_size(shown(p + 1));
+}
+
+static void usable_size_exact(void)
+{
+	for (size_t size = 1; size < 40000; size += 1 + size / 7) {
+		void *p = malloc(size);
+
+		if (malloc_usable_size(p) < size || (size < 32000 && malloc_usable_size(p) > size))
+			_exit(3);
+		free(p);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -226,6 +366,22 @@ static const struct {
 	{ "usable-size-foreign", usable_size_foreign },
 	{ "realloc-freed", realloc_freed },
 	{ "free-null", free_null },
+	{ "overflow-first", overflow_first },
+	{ "overflow-last", overflow_last },
+	{ "overflow-slack", overflow_slack },
+	{ "overflow-usable", overflow_usable },
+	{ "overflow-zeroes", overflow_zeroes },
+	{ "overflow-found-by-realloc", overflow_found_by_realloc },
+	{ "string-unended", string_unended },
+	{ "write-after-free-0", write_after_free_0 },
+	{ "write-after-free-65", write_after_free_65 },
+	{ "write-after-reuse", write_after_reuse },
+	{ "read-after-free", read_after_free },
+	{ "fresh-is-zero", fresh_is_zero },
+	{ "reuse-is-late", reuse_is_late },
+	{ "usable-size-freed", usable_size_freed },
+	{ "usable-size-interior", usable_size_interior },
+	{ "usable-size-exact", usable_size_exact },
 };
 
 int main(int argc, char **argv)
