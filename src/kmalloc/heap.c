@@ -104,11 +104,11 @@ void heap_free_deferred(void)
 static void *alloc_area(size_t size, size_t align, bool zero)
 {
 	struct page *page;
-	bool zeroed;
-	void *ptr = vmap_alloc(size, align, &zeroed);
+	size_t dirty;
+	void *ptr = vmap_alloc(size, align, &dirty);
 
 	if (likely(ptr))
-		return zero && !zeroed ? memset(ptr, 0, size) : ptr;
+		return zero ? memset(ptr, 0, min(dirty, size)) : ptr;
 	page = align == PAGE_SIZE && size > MAX_RUN_SIZE ? zone_alloc_huge(pages_of(size)) : NULL;
 	if (!page)
 		return NULL;

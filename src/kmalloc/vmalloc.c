@@ -18,7 +18,7 @@
 /* Making an area maps memory, so a request that may not block gets pages of the zone instead. */
 static void *attempt_area(struct gfp_request *req)
 {
-	bool zeroed = false;
+	size_t dirty = 0;
 	void *ptr;
 
 	if (!gfp_may_block(req->gfp))
@@ -26,9 +26,9 @@ static void *attempt_area(struct gfp_request *req)
 					 gfp_watermark(req->gfp));
 	if (!heap_enter())
 		return NULL;
-	ptr = vmap_alloc(req->size, req->align, &zeroed);
+	ptr = vmap_alloc(req->size, req->align, &dirty);
 	gate_leave();
-	if (ptr && zeroed)
+	if (ptr && !dirty)
 		req->gfp &= ~__GFP_ZERO;
 	return ptr;
 }

@@ -7,13 +7,15 @@
  * next large request is often of the same size, and mapping and faulting in 64 MiB again costs
  * more than everything else the program does with them; reclaim unmaps what nobody wants.
  *
- * A smaller request takes the start of a freed area; the rest becomes an area of its own.
+ * A smaller request takes the start of a freed area; the rest becomes an area of its own.  A larger
+ * one gets the pages of several (vmap_compose.c).
  *
  * Growing moves the pages to a larger reservation with mremap: a matter of page tables, not of
  * bytes, and of few of those, since new areas start at multiples of what one page table maps.
  *
  * Invariants: an area is in the tree by its start while it is busy or lazy; areas do not
- * overlap; start and reserved are multiples of PAGE_SIZE, size < reserved.
+ * overlap; start and reserved are multiples of PAGE_SIZE, size < reserved, but for lazy ones that
+ * were not the last piece of their area: size == reserved.
  * An area leaves the tree before its address space is given up, since from then on another
  * thread's mapping may stand there.
  *
@@ -30,8 +32,6 @@
 #include "mm/reclaim.h"
 #include "mm/zone.h"
 
-#define HUGE_SIZE	((size_t)2 << 20)
-#define SPLIT_MIN	((size_t)1 << 20)
 #define MAX_LAZY	64		/* areas; each one costs two entries of max_map_count */
 
 struct vmap vmap = {
@@ -57,14 +57,14 @@ static struct vmap_area *area_from_list(void)
 	return area;
 }
 
-static void area_put(struct vmap_area *area)
+void area_put(struct vmap_area *area)
 {
 	os_mutex_lock(&vmap.lock);
 	list_add(&area->lru, &vmap.unused);
 	os_mutex_unlock(&vmap.lock);
 }
 
-static struct vmap_area *area_get(void)
+struct vmap_area *area_get(void)
 {
 	struct vmap_area *area = area_from_list();
 	struct page *page;
@@ -116,11 +116,17 @@ static void count_lazy(const struct vmap_area *area, int sign)
 	vmap.lazy_low = min(vmap.lazy_low, vmap.stats.lazy_pages);
 }
 
-static void lazy_add(struct vmap_area *area)
+void lazy_add(struct vmap_area *area)
 {
 	area->busy = false;
 	list_add(&area->lru, &vmap.lazy);
 	count_lazy(area, 1);
+}
+
+void lazy_del(struct vmap_area *area)
+{
+	list_del(&area->lru);
+	count_lazy(area, -1);
 }
 
 void tree_add_busy(struct vmap_area *area)
@@ -143,69 +149,89 @@ static struct vmap_area *lazy_best(size_t size, size_t align)
 
 	list_for_each(pos, &vmap.lazy) {
 		area = list_entry(pos, struct vmap_area, lru);
-		if (area->size >= size && !(area->node.key & (align - 1)) &&
+		if (area->size >= size && area->reserved > size &&
+		    !(area->node.key & (align - 1)) &&
 		    (!best || area->size < best->size))
 			best = area;
 	}
 	return best;
 }
 
-static struct vmap_area *lazy_remove(size_t size, size_t align)
+/* What was a piece of an area may have no guard page: *bare, its last page becomes one. */
+static struct vmap_area *lazy_remove(size_t size, size_t align, bool *bare)
 {
 	struct vmap_area *area;
 
 	os_mutex_lock(&vmap.lock);
 	area = lazy_best(size, align);
 	if (area) {
-		list_del(&area->lru);
-		count_lazy(area, -1);
+		lazy_del(area);
 		area->busy = true;
+		area->next = NULL;
+		*bare = area->size == area->reserved;
+		area->size -= *bare ? PAGE_SIZE : 0;
 		count_busy(area, 1);
 	}
 	os_mutex_unlock(&vmap.lock);
 	return area;
 }
 
+/* Gives the page at @addr back and makes it inaccessible. */
+static bool make_guard(const struct vmap_area *area, char *addr)
+{
+	if (os_protect(addr, PAGE_SIZE))
+		return false;
+	if (!area->clean && !os_purge(addr, PAGE_SIZE))
+		limit_uncharge(1);
+	return true;
+}
+
+void busy_resize(struct vmap_area *area, size_t size, size_t reserved)
+{
+	count_busy(area, -1);
+	area->size = size;
+	area->reserved = reserved;
+	count_busy(area, 1);
+}
+
 /*
  * The pages that a request leaves of a freed area stay for the next one: they become an area of
- * their own, behind a new guard page.  Small remainders stay where they are.
+ * their own, behind a new guard page.
  */
-static void area_split(struct vmap_area *area, size_t size)
+static void split_off(struct vmap_area *area, size_t size)
 {
-	struct vmap_area *rest;
 	char *guard = (char *)area->node.key + size;
+	struct vmap_area *rest = area_get();
 
-	if (area->size - size < SPLIT_MIN)
-		return;
-	rest = area_get();
 	if (!rest)
 		return;
-	if (os_protect(guard, PAGE_SIZE)) {
+	if (!make_guard(area, guard)) {
 		area_put(rest);
 		return;
 	}
-	if (!area->clean && !os_purge(guard, PAGE_SIZE))
-		limit_uncharge(1);
 	rest->node.key = (uintptr_t)guard + PAGE_SIZE;
 	rest->size = area->size - size - PAGE_SIZE;
 	rest->reserved = area->reserved - size - PAGE_SIZE;
 	rest->clean = area->clean;
 	os_mutex_lock(&vmap.lock);
-	count_busy(area, -1);
-	area->size = size;
-	area->reserved = size + PAGE_SIZE;
-	count_busy(area, 1);
+	busy_resize(area, size, size + PAGE_SIZE);
 	treap_insert(&vmap.tree, &rest->node);
 	lazy_add(rest);
 	os_mutex_unlock(&vmap.lock);
 }
 
+/* Small remainders stay where they are. */
 static struct vmap_area *lazy_take(size_t size, size_t align)
 {
-	struct vmap_area *area = lazy_remove(size, align);
+	bool bare;
+	struct vmap_area *area = lazy_remove(size, align, &bare);
 
-	if (area)
-		area_split(area, size);
+	if (!area)
+		return NULL;
+	if (bare)
+		make_guard(area, (char *)area->node.key + area->size);
+	if (area->size - size > SPLIT_MIN)
+		split_off(area, size);
 	return area;
 }
 
@@ -229,6 +255,7 @@ static struct vmap_area *area_create(size_t size, size_t align)
 
 	if (!area)
 		return NULL;
+	area->next = NULL;
 	if (!area_map(area, size, align))
 		goto put;
 	if (os_commit((void *)area->node.key, size))
@@ -256,25 +283,36 @@ static struct vmap_area *area_charge_create(size_t size, size_t align)
 	return area;
 }
 
-void *vmap_alloc(size_t size, size_t align, bool *zeroed)
+struct vmap_area *area_fresh(size_t size, size_t align)
+{
+	struct vmap_area *area;
+
+	reclaim_note_fault(size >> PAGE_SHIFT);
+	area = area_charge_create(size, align);
+	if (!area && (vmap_purge(SIZE_MAX) | zone_purge(SIZE_MAX, 0)))
+		area = area_charge_create(size, align);
+	return area;
+}
+
+void *vmap_alloc(size_t size, size_t align, size_t *dirty)
 {
 	struct vmap_area *area;
 
 	size = align_up(size, PAGE_SIZE);
+	*dirty = size;
 	area = lazy_take(size, align);
 	if (area && area->clean && !limit_charge(area->size >> PAGE_SHIFT)) {
 		vmap_free((void *)area->node.key);
 		return NULL;
 	}
-	if (!area) {
-		reclaim_note_fault(size >> PAGE_SHIFT);
-		area = area_charge_create(size, align);
-	}
-	if (!area && (vmap_purge(SIZE_MAX) | zone_purge(SIZE_MAX, 0)))
-		area = area_charge_create(size, align);
+	if (!area && align <= HUGE_SIZE)
+		area = area_compose(size, dirty);
+	if (!area)
+		area = area_fresh(size, align);
 	if (!area)
 		return NULL;
-	*zeroed = area->clean;
+	if (area->clean)
+		*dirty = 0;
 	area->clean = false;
 	return (void *)area->node.key;
 }
@@ -311,6 +349,23 @@ void vmap_fork_child(void)
  * Freeing and unmapping.
  */
 
+/* The pieces of an area are areas of their own from now on: the kernel moves them one by one. */
+static void lazy_add_pieces(struct vmap_area *area)
+{
+	uintptr_t end = area->node.key + area->size, stop = area->node.key + area->reserved;
+	struct vmap_area *next;
+
+	for (; area; area = next) {
+		next = area->next;
+		area->size = (next ? next->node.key : end) - area->node.key;
+		area->reserved = (next ? next->node.key : stop) - area->node.key;
+		area->clean = false;
+		lazy_add(area);
+		if (next)
+			treap_insert(&vmap.tree, &next->node);
+	}
+}
+
 bool vmap_free(void *addr)
 {
 	struct vmap_area *area;
@@ -320,7 +375,7 @@ bool vmap_free(void *addr)
 	area = area_at(addr);
 	if (area) {
 		count_busy(area, -1);
-		lazy_add(area);
+		lazy_add_pieces(area);
 		too_many = vmap.stats.nr_lazy > MAX_LAZY;
 	}
 	os_mutex_unlock(&vmap.lock);
@@ -334,7 +389,7 @@ bool vmap_free(void *addr)
  * neighbour and max_map_count is reached: the memory is given back all the same, and the area
  * stays for a later request.
  */
-static size_t area_destroy(struct vmap_area *area)
+size_t area_destroy(struct vmap_area *area)
 {
 	size_t pages = area->size >> PAGE_SHIFT;
 	bool was_clean = area->clean, clean;
@@ -363,8 +418,7 @@ static struct vmap_area *lazy_coldest(void)
 	os_mutex_lock(&vmap.lock);
 	if (!list_empty(&vmap.lazy)) {
 		area = list_last(&vmap.lazy, struct vmap_area, lru);
-		list_del(&area->lru);
-		count_lazy(area, -1);
+		lazy_del(area);
 		treap_remove(&vmap.tree, &area->node);
 	}
 	os_mutex_unlock(&vmap.lock);
@@ -413,31 +467,4 @@ size_t vmap_lazy_pages(void)
 size_t vmap_busy_pages(void)
 {
 	return READ_ONCE(vmap.stats.busy_pages);
-}
-
-static void tree_sum(const struct treap_node *node, struct vmap_stats *sum, unsigned *errors)
-{
-	const struct vmap_area *area = container_of(node, struct vmap_area, node);
-
-	if (!node)
-		return;
-	tree_sum(node->left, sum, errors);
-	*errors += area->size >= area->reserved || (area->node.key & (PAGE_SIZE - 1));
-	sum->nr_busy += area->busy;
-	sum->nr_lazy += !area->busy;
-	sum->busy_pages += area->busy ? area->size >> PAGE_SHIFT : 0;
-	sum->lazy_pages += area->busy ? 0 : area->size >> PAGE_SHIFT;
-	tree_sum(node->right, sum, errors);
-}
-
-unsigned vmap_check(void)
-{
-	struct vmap_stats sum = { 0 };
-	unsigned errors = 0;
-
-	os_mutex_lock(&vmap.lock);
-	tree_sum(vmap.tree, &sum, &errors);
-	errors += __builtin_memcmp(&sum, &vmap.stats, sizeof(sum)) != 0;
-	os_mutex_unlock(&vmap.lock);
-	return errors;
 }

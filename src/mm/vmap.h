@@ -17,10 +17,10 @@ struct vmap_stats {
 };
 
 /*
- * At least @size bytes at a multiple of @align (a power of two, at least PAGE_SIZE).  *zeroed
- * says whether they read as zero.  NULL if the system refuses.
+ * At least @size bytes at a multiple of @align (a power of two, at least PAGE_SIZE).  All but the
+ * first *dirty of them read as zero.  NULL if the system refuses.
  */
-void *vmap_alloc(size_t size, size_t align, bool *zeroed);
+void *vmap_alloc(size_t size, size_t align, size_t *dirty);
 
 /* Where is the area in use that contains @addr?  False if there is none. */
 bool vmap_find(const void *addr, uintptr_t *start, size_t *size);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * vmap areas, among the files vmap*.c.
+ *
+ * An area is one mapping, or several side by side (pieces, see vmap_compose.c): then it is the
+ * first one, and the others follow it in a list.
  */
 #ifndef MM_VMAP_AREA_H
 #define MM_VMAP_AREA_H
@@ -9,8 +12,9 @@
 
 struct vmap_area {
 	struct treap_node node;		/* key: start */
-	size_t size;			/* committed */
+	size_t size;			/* committed; of an area in use: with all its pieces */
 	size_t reserved;		/* address space, from start on */
+	struct vmap_area *next;		/* of an area in use: its next piece */
 	bool busy;
 	bool clean;			/* of a lazy area: purged, reads as zero */
 	struct list_node lru;		/* lazy: hottest first; unused: free list */
@@ -27,9 +31,33 @@ struct vmap {
 
 extern struct vmap vmap __hidden;
 
-/* The area in use that starts at @addr, or NULL.  Under vmap.lock, as all but the last two. */
+#define HUGE_SIZE	((size_t)2 << 20)
+#define SPLIT_MIN	((size_t)1 << 20)	/* no area is kept that is smaller */
+
+/* The area in use that starts at @addr, or NULL.  Under vmap.lock, as all up to lazy_del. */
 struct vmap_area *area_at(const void *addr);
 void count_busy(const struct vmap_area *area, int sign);
+void busy_resize(struct vmap_area *area, size_t size, size_t reserved);
+
+/* On and off the list of areas kept for reuse; its place in the tree does not change. */
+void lazy_add(struct vmap_area *area);
+void lazy_del(struct vmap_area *area);
+
+/* A descriptor, or NULL; and back. */
+struct vmap_area *area_get(void);
+void area_put(struct vmap_area *area);
+
+/* A newly mapped area in use; what is kept for reuse is given up if there is no other memory. */
+struct vmap_area *area_fresh(size_t size, size_t align);
+
+/* Takes an area that is in no tree and on no list out of the address space.  Returns pages. */
+size_t area_destroy(struct vmap_area *area);
+
+/*
+ * vmap_compose.c: an area of @size bytes, in use, of what is kept for reuse, and how much of it may
+ * not read as zero.  NULL if nothing is kept.
+ */
+struct vmap_area *area_compose(size_t size, size_t *dirty);
 
 /* Reserves the address space of an area.  False if the system refuses. */
 bool area_map(struct vmap_area *area, size_t size, size_t align);

@@ -76,8 +76,8 @@ Test(reclaim, what_is_needed_every_epoch_stays)
 
 Test(reclaim, areas_follow_the_same_rule)
 {
-	bool zeroed;
-	void *area = vmap_alloc((size_t)8 << 20, PAGE_SIZE, &zeroed);
+	size_t dirty;
+	void *area = vmap_alloc((size_t)8 << 20, PAGE_SIZE, &dirty);
 
 	cr_assert(area && vmap_free(area));
 	reclaim_epoch();
@@ -116,8 +116,8 @@ Test(reclaim, slack_is_a_part_of_what_is_in_use)
 
 Test(reclaim, areas_go_before_blocks)
 {
-	bool zeroed;
-	void *area = vmap_alloc((size_t)16 << 20, PAGE_SIZE, &zeroed);
+	size_t dirty;
+	void *area = vmap_alloc((size_t)16 << 20, PAGE_SIZE, &dirty);
 
 	take(192);
 	give(192);
@@ -200,10 +200,10 @@ Test(reclaim, an_epoch_ends_once_and_for_one_thread)
 
 Test(reclaim, all_is_all)
 {
-	bool zeroed;
+	size_t dirty;
 
 	take(128);
-	vmap_free(vmap_alloc((size_t)8 << 20, PAGE_SIZE, &zeroed));
+	vmap_free(vmap_alloc((size_t)8 << 20, PAGE_SIZE, &dirty));
 	give(128);
 	cr_assert(reclaim_dirty_pages() >= 2048 + 128);
 	cr_assert(reclaim_all() >= 2048 + 128);

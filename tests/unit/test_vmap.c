@@ -47,14 +47,14 @@ static bool alone = true;
 
 static void area_alloc(struct area *a, size_t size, size_t align)
 {
-	bool zeroed;
+	size_t dirty;
 
-	a->start = vmap_alloc(size, align, &zeroed);
+	a->start = vmap_alloc(size, align, &dirty);
 	a->size = size;
 	a->tag = (unsigned)random_below(UINT32_MAX);
 	cr_assert(a->start != NULL);
 	cr_assert(((uintptr_t)a->start & (align - 1)) == 0);
-	for (size_t i = 0; zeroed && i < size; i += PAGE_SIZE)
+	for (size_t i = align_up(dirty, PAGE_SIZE); i < size; i += PAGE_SIZE)
 		cr_assert(a->start[i] == 0);
 	write_tag(a, 0);
 }
@@ -279,6 +279,92 @@ Test(vmap, freed_areas_are_reused)
 	cr_assert(vmap_check() == 0);
 }
 
+static bool resident(const char *addr)
+{
+	unsigned char state[1];
+
+	return mincore((void *)align_down((uintptr_t)addr, PAGE_SIZE), PAGE_SIZE, state) == 0 &&
+	       (state[0] & 1);
+}
+
+/* Three freed areas serve a request that none of them could, and come back as three. */
+static void compose(struct area *a)
+{
+	struct area parts[3];
+	struct vmap_stats stats;
+	size_t dirty;
+
+	for (int i = 0; i < 3; i++) {
+		area_alloc(&parts[i], 6 * MIB, PAGE_SIZE);
+		memset(parts[i].start, 0xff, 6 * MIB);
+	}
+	for (int i = 0; i < 3; i++)
+		cr_assert(vmap_free(parts[i].start));
+	a->start = vmap_alloc(20 * MIB, PAGE_SIZE, &dirty);
+	a->size = 20 * MIB;
+	a->tag = 1;
+	cr_assert(a->start && dirty == 18 * MIB);
+	for (size_t i = 0; i < 18 * MIB; i += PAGE_SIZE)
+		cr_assert(resident(a->start + i));
+	cr_assert(!resident(a->start + 18 * MIB) && all_zero(a->start + 18 * MIB, 2 * MIB));
+	vmap_stats(&stats);
+	cr_assert(stats.nr_busy == 1 && stats.nr_lazy == 0 && vmap_check() == 0);
+	write_tag(a, 0);
+	expect_guard(a);
+}
+
+Test(vmap, a_large_area_takes_the_pages_of_freed_ones)
+{
+	struct vmap_stats stats;
+	struct area a;
+
+	compose(&a);
+	area_free(&a);
+	vmap_stats(&stats);
+	cr_assert(stats.nr_busy == 0 && stats.nr_lazy == 3 && vmap_check() == 0);
+	/* The first part of what is kept has nothing behind it but the next. */
+	area_alloc(&a, 6 * MIB - PAGE_SIZE, PAGE_SIZE);
+	expect_guard(&a);
+	area_free(&a);
+	expect_nothing_left();
+}
+
+Test(vmap, what_is_too_much_of_the_last_piece_is_kept)
+{
+	struct vmap_stats stats;
+	struct area a, b;
+
+	area_alloc(&a, 8 * MIB, PAGE_SIZE);
+	area_alloc(&b, 9 * MIB, PAGE_SIZE);
+	area_free(&a);
+	area_free(&b);
+	area_alloc(&a, 11 * MIB, PAGE_SIZE);
+	vmap_stats(&stats);
+	cr_assert(stats.nr_lazy == 1 && stats.lazy_pages == pages_of(6 * MIB));
+	expect_guard(&a);
+	area_free(&a);
+	expect_nothing_left();
+}
+
+Test(vmap, an_area_of_pieces_grows_and_shrinks)
+{
+	struct area a;
+
+	compose(&a);
+	area_resize(&a, 40 * MIB);
+	cr_assert(vmap_check() == 0);
+	expect_guard(&a);
+	area_free(&a);
+	expect_nothing_left();
+	compose(&a);
+	area_resize(&a, 7 * MIB);
+	expect_guard(&a);
+	cr_assert(vmap_check() == 0);
+	area_resize(&a, 64 * MIB);
+	area_free(&a);
+	expect_nothing_left();
+}
+
 Test(vmap, few_freed_areas_are_kept)
 {
 	enum { COUNT = 200 };
@@ -313,11 +399,11 @@ Test(vmap, lowest_number_of_kept_pages_is_remembered)
 Test(vmap, limit_is_a_ceiling)
 {
 	struct area a;
-	bool zeroed;
+	size_t dirty;
 
 	limit_pages = pages_of(20 * MIB);
 	area_alloc(&a, 12 * MIB, PAGE_SIZE);
-	cr_assert(vmap_alloc(12 * MIB, PAGE_SIZE, &zeroed) == NULL);
+	cr_assert(vmap_alloc(12 * MIB, PAGE_SIZE, &dirty) == NULL);
 	cr_assert(vmap_resize(a.start, 24 * MIB) == NULL);
 	cr_assert(tag_intact(&a, a.size));
 	area_resize(&a, 4 * MIB);
