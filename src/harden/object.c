@@ -71,7 +71,7 @@ void object_report_free(unsigned class, void *object)
 
 	if (!object_in_place(c, object) || is_free_in_slab(c, slab, object) ||
 	    object_is_zero(object, c->size)) {
-		slab_report(slab, object);
+		slab_report(object);
 		return;
 	}
 	mark = *mark_of(c, object);

@@ -9,8 +9,7 @@
  * When memory is short, what the layers below keep for speed is given up (trim_all) and the
  * request is tried once more.
  *
- * A pointer is told apart by the address alone: the slab map, then struct page, then the tree of
- * areas.  Nothing is ever read from the memory the pointer points to.
+ * What a pointer is, and whether it is sound, is decided in heap_find.c.
  *
  * Locks: none of its own; everything runs inside the gate (magazine/gate.c), and what cannot enter
  * uses emergency.c.
@@ -55,6 +54,7 @@ static void init_layers(void)
 	magazine_init(options.magazine_bytes);
 	sizes_init((unsigned)options.size_classes);
 	harden_init();
+	zero_size_init();
 	thread_init();
 }
 
@@ -205,115 +205,28 @@ void *heap_alloc_class(unsigned class)
 }
 
 /*
- * What is it?
- */
-
-/* The run that contains @addr: runs are at most MAX_RUN_PAGES long, so it starts near. */
-static struct page *run_containing(struct region *r, uintptr_t addr)
-{
-	struct page *page = region_page(r, addr), *first = region_page(r, r->heap);
-	size_t back;
-
-	for (back = 0; back < MAX_RUN_PAGES && page >= first; back++, page--)
-		if (page->type != PAGE_NONE)
-			return page->type == PAGE_RUN && page->nr_pages > back ? page : NULL;
-	return NULL;
-}
-
-static void describe_slab(struct page *slab, uintptr_t addr, struct heap_object *object)
-{
-	struct kmem_cache *s = slab->cache;
-	uintptr_t base = page_to_addr(slab);
-
-	object->kind = HEAP_SLAB;
-	object->page = slab;
-	object->start = base + (size_t)slab_index(s, addr - base) * s->size;
-	object->size = s->size;
-	if (unlikely(harden.on) && s->map_value <= NR_KMALLOC_CLASSES)
-		object->size = object_request(s->map_value, (void *)object->start);
-}
-
-static void describe_run(struct page *page, struct heap_object *object)
-{
-	object->kind = HEAP_RUN;
-	object->page = page;
-	object->start = page_to_addr(page);
-	object->size = (size_t)page->nr_pages << PAGE_SHIFT;
-}
-
-static void find_in_region(struct region *r, uintptr_t addr, struct heap_object *object)
-{
-	struct page *page = slab_of(r, addr);
-
-	if (page) {
-		describe_slab(page, addr, object);
-		return;
-	}
-	page = run_containing(r, addr);
-	if (page)
-		describe_run(page, object);
-}
-
-/* The gate keeps fork() and the handlers of signals away from the lock of the areas. */
-static bool find_area(const void *ptr, struct heap_object *object)
-{
-	bool found;
-
-	if (unlikely(!heap_enter()))
-		return vmap_find_nowait(ptr, &object->start, &object->size);
-	found = vmap_find(ptr, &object->start, &object->size);
-	gate_leave();
-	return found;
-}
-
-void heap_find(const void *ptr, struct heap_object *object)
-{
-	struct region *r = region_of((uintptr_t)ptr);
-
-	object->kind = HEAP_FOREIGN;
-	if (r)
-		find_in_region(r, (uintptr_t)ptr, object);
-	else if (find_area(ptr, object))
-		object->kind = HEAP_AREA;
-	else if (emergency_find(ptr, &object->start, &object->size))
-		object->kind = HEAP_EMERGENCY;
-}
-
-/*
  * Free.
  */
 
 static __cold void report_pages(void *ptr)
 {
 	struct heap_object object;
+	enum heap_fault fault = heap_validate(ptr, &object);
 
-	heap_find(ptr, &object);
-	if (object.kind == HEAP_FOREIGN)
+	if (fault == HEAP_INSIDE)
+		heap_complain(fault, "free", ptr, &object);
+	else
 		corruption("double free of %p (pages)", ptr);
-	else
-		corruption("free of %p which points %zu bytes into pages at %p", ptr,
-			   (uintptr_t)ptr - object.start, (void *)object.start);
-}
-
-/* The program may have got it from another malloc; hardened programs have one. */
-static __cold void report_stranger(const char *what, const void *ptr, const char *consequence)
-{
-	if (harden.on)
-		corruption("%s of %p which was not allocated here", what, ptr);
-	else
-		warn("%s of %p which was not allocated here: %s", what, ptr, consequence);
 }
 
 static __cold void report_foreign(void *ptr)
 {
-	uintptr_t start;
-	size_t size;
+	struct heap_object object = { .kind = HEAP_AREA };
 
-	if (vmap_find(ptr, &start, &size))
-		corruption("free of %p which points %zu bytes into pages at %p", ptr,
-			   (uintptr_t)ptr - start, (void *)start);
+	if (vmap_find(ptr, &object.start, &object.size))
+		heap_complain(HEAP_INSIDE, "free", ptr, &object);
 	else
-		report_stranger("free", ptr, "ignored");
+		heap_complain(HEAP_NOT_OURS, "free", ptr, &object);
 }
 
 static void free_run(struct region *r, void *ptr)
@@ -330,8 +243,12 @@ static void free_run(struct region *r, void *ptr)
 
 static void free_of_cache(struct kmem_cache *s, void *ptr)
 {
-	if (unlikely(slab_is_debugged(s)))
+	if (unlikely(s->internal))
+		heap_complain(HEAP_LIBRARYS, "free", ptr, NULL);
+	else if (unlikely(slab_is_debugged(s)))
 		slab_debug_free(s, ptr, __builtin_return_address(0));
+	else if (unlikely(!slab_is_object_in_use(s, ptr)))
+		slab_report(ptr);
 	else
 		thread_cache_free(s, ptr);
 }
@@ -340,6 +257,8 @@ static void free_of_class(unsigned class, void *ptr)
 {
 	if (unlikely(harden.on))
 		hardened_free_inside(class, ptr);
+	else if (unlikely(!slab_is_object_in_use(&kmalloc_caches[class], ptr)))
+		slab_report(ptr);
 	else
 		thread_free(class, ptr);
 }
@@ -425,21 +344,6 @@ static bool is_hardened(const struct heap_object *object)
 	       object->page->cache->map_value <= NR_KMALLOC_CLASSES;
 }
 
-bool heap_check(const char *what, const void *ptr, const struct heap_object *object)
-{
-	size_t into = (uintptr_t)ptr - object->start;
-
-	if (object->kind == HEAP_FOREIGN)
-		report_stranger(what, ptr, "ignored");
-	else if (object->size == SIZE_MAX)
-		corruption("%s of %p which is not in use (cache %s, size %u)", what, ptr,
-			   object->page->cache->name, object->page->cache->object_size);
-	else if (into)
-		corruption("%s of %p which points %zu bytes into memory at %p", what, ptr, into,
-			   (void *)object->start);
-	return object->kind != HEAP_FOREIGN && object->size != SIZE_MAX && !into;
-}
-
 void *heap_resize(void *ptr, const struct heap_object *object, size_t size)
 {
 	if (unlikely(is_hardened(object)))
@@ -472,16 +376,11 @@ void *heap_realloc(void *ptr, size_t size)
 	struct heap_object object;
 	void *new;
 
-	heap_find(ptr, &object);
-	if (object.kind == HEAP_FOREIGN) {
-		report_stranger("realloc", ptr, "refused");
+	if (unlikely(heap_validate(ptr, &object) == HEAP_IS_FREE && is_hardened(&object))) {
+		heap_free(ptr);		/* knows more of what is wrong with it */
 		return NULL;
 	}
-	if (object.start != (uintptr_t)ptr || object.size == SIZE_MAX) {
-		heap_free(ptr);		/* says what is wrong with it */
-		return NULL;
-	}
-	if (size > PTRDIFF_MAX)
+	if (!heap_is_sound("realloc", ptr, &object) || size > PTRDIFF_MAX)
 		return NULL;
 	new = heap_resize(ptr, &object, size);
 	return new ? new : move(ptr, &object, size);

@@ -69,6 +69,7 @@ void *heap_alloc_nowait(size_t size, size_t align, size_t keep);
 
 /* NULL if there is no memory; errno is not set.  size > 0. */
 void *heap_alloc(size_t size);
+void *heap_alloc_nothing(void);		/* size 0: not NULL, but may not be touched */
 void *heap_alloc_zeroed(size_t size);
 
 /* The same for a size class: what the loaded magazine could not serve. */
@@ -84,11 +85,23 @@ void heap_free_class(unsigned class, void *ptr);
 /* What contains @ptr?  Says nothing about whether an object of a slab is in use. */
 void heap_find(const void *ptr, struct heap_object *object);
 
-/*
- * Is it the start of something in use?  If not, that is reported, with @what is done to it.  Only
- * hardened mode knows what objects are in use.
- */
-bool heap_check(const char *what, const void *ptr, const struct heap_object *object);
+enum heap_fault {
+	HEAP_SOUND,		/* the start of something in use */
+	HEAP_NOT_OURS,
+	HEAP_LIBRARYS,		/* something that the library has for itself */
+	HEAP_INSIDE,		/* points into something, not at its start */
+	HEAP_IS_FREE,		/* was freed, or never handed out */
+};
+
+/* The same, and whether the program may use @ptr as what malloc returned. */
+enum heap_fault heap_validate(const void *ptr, struct heap_object *object);
+
+/* Reports what heap_validate found.  @what is the function that the program called. */
+__cold void heap_complain(enum heap_fault fault, const char *what, const void *ptr,
+			  const struct heap_object *object);
+
+/* Both: false if it was reported. */
+bool heap_is_sound(const char *what, const void *ptr, struct heap_object *object);
 
 /*
  * Grows or shrinks without copying, or NULL.  @object describes @ptr.
@@ -97,6 +110,10 @@ void *heap_resize(void *ptr, const struct heap_object *object, size_t size);
 
 /* As realloc(ptr, size) with both not zero; NULL leaves @ptr as it was. */
 void *heap_realloc(void *ptr, size_t size);
+
+/* zero_size.c: at start; and is it the cache of what may not be touched? */
+void zero_size_init(void);
+bool is_zero_size_cache(const struct kmem_cache *s);
 
 /* Gives back all that is not in use; pages. */
 size_t heap_trim(void);

@@ -83,8 +83,12 @@ bool gate_enter_special(void)
 
 void gate_tick(void)
 {
+	struct thread *t = thread_tls.thread;
+
 	if (!ATOMIC_READ(reclaim_in_background) && reclaim_due())
 		trim_epoch();
+	if (unlikely(t && reclaim_epoch_ms && t->audited != READ_ONCE(trim_epochs)))
+		thread_audit(t);
 }
 
 void gate_look_for_shrinking(void)

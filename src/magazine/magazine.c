@@ -57,6 +57,7 @@ void magazine_init(size_t bytes)
 {
 	thread_bytes = bytes;
 	cache_init(&magazine_cache, "magazine", MAGAZINE_SIZE, MAGAZINE_SIZE, 0);
+	magazine_cache.internal = true;
 }
 
 struct magazine *magazine_new(void)
@@ -246,7 +247,7 @@ static void free_to_next(struct kmem_cache *s, void ***top, struct thread_class 
 void magazine_free(struct kmem_cache *s, void ***top, struct thread_class *tc, void *object)
 {
 	if (unlikely((*top)[-1] == object)) {
-		slab_report(slab_of(region_of((uintptr_t)object), (uintptr_t)object), object);
+		slab_report(object);
 		return;
 	}
 	if (!magazine_push(top, object, 0))

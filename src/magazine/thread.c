@@ -268,6 +268,7 @@ static void thread_exit(struct thread *t)
 	/* However long a fork takes: the list must not keep a thread whose storage is gone. */
 	while (!gate_enter())
 		;
+	thread_audit(t);
 	thread_destroy(t, THREAD_DEAD);
 	gate_leave();
 }
@@ -291,6 +292,7 @@ static void exit_destructor(void *arg)
 void thread_init(void)
 {
 	cache_init(&thread_cache, "thread", sizeof(struct thread), CACHE_LINE, 0);
+	thread_cache.internal = true;
 	have_exit_key = pthread_key_create && pthread_setspecific &&
 			!pthread_key_create(&exit_key, exit_destructor);
 	exits_unseen = pthread_key_create && !have_exit_key;
@@ -359,13 +361,12 @@ size_t thread_count_cache_rounds(struct kmem_cache *s)
 /* Pointers only under the lock: draining may purge, and that is a system call. */
 static void collect_slot(struct thread_slot *slot, struct list_node *magazines)
 {
-	struct magazine *mag = magazine_unload(&slot->top);
+	struct magazine *mag[] = { magazine_unload(&slot->top),
+		atomic_exchange_explicit(&slot->rest.previous, NULL, memory_order_acq_rel) };
 
-	if (mag)
-		list_add(&mag->list, magazines);
-	mag = atomic_exchange_explicit(&slot->rest.previous, NULL, memory_order_acq_rel);
-	if (mag)
-		list_add(&mag->list, magazines);
+	for (unsigned i = 0; i < ARRAY_SIZE(mag); i++)
+		if (mag[i])
+			list_add(&mag[i]->list, magazines);
 	slot->rest.capacity = 0;	/* the next cache with this id has sizes of its own */
 }
 

@@ -19,6 +19,7 @@ struct thread {
 	struct thread_tls *tls;
 	struct harden_thread *hard;	/* in hardened mode, instead of magazines */
 	uint32_t exits;			/* how often the key's destructor has seen it */
+	uint32_t audited;		/* the epoch in which its magazines were looked through */
 	struct thread_class class[NR_KMALLOC_CLASSES + 1];
 };
 
@@ -83,6 +84,13 @@ void thread_adopt_others(void);
 /* Is a listed thread other than the calling one inside the gate? */
 bool thread_any_busy(void);
 
+/*
+ * Looks through a thread's magazines for pointers that are no objects in use, or there twice: they
+ * are reported and taken out.  By the thread itself (audit.c).
+ */
+void thread_audit(struct thread *t);
+void thread_audit_self(void);
+
 /* Gives back the calling thread's own magazines. */
 void thread_flush_self(void);
 
@@ -140,6 +148,9 @@ void gate_fork_child(void);
 
 /* How many epochs there were. */
 extern uint32_t trim_epochs __hidden;
+
+/* At the end of the process: looks through what is cached, as far as that takes no time. */
+void trim_audit(void);
 
 /* Runs an epoch: idle magazines, depots, pages. */
 void trim_epoch(void);

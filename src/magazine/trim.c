@@ -43,6 +43,37 @@ static size_t trim_caches(void)
 	return pages;
 }
 
+/*
+ * A process that ends has no use for its magazines.  Putting all of them into their slabs finds
+ * every object that was freed twice, by whichever thread; if there are too many, only
+ * the calling thread's are looked at.
+ */
+
+#define AUDIT_ROUNDS	16384u
+
+static void count_depot(struct kmem_cache *s, void *arg)
+{
+	*(size_t *)arg += (size_t)READ_ONCE(s->depot.nr_full) * s->max_rounds;
+}
+
+static void drain_depot(struct kmem_cache *s, void *arg)
+{
+	(void)arg;
+	depot_trim(s, true);
+}
+
+void trim_audit(void)
+{
+	size_t rounds = 0;
+
+	thread_audit_self();
+	cache_for_each(count_depot, &rounds);
+	if (rounds > AUDIT_ROUNDS)
+		return;
+	thread_flush_self();
+	cache_for_each(drain_depot, NULL);
+}
+
 /* Layers purge on their own too while others give to them: the zone counts it all. */
 size_t trim_all(void)
 {

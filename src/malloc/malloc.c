@@ -46,7 +46,7 @@ static void *hardened_malloc(size_t size)
 {
 	if (unlikely(size > MAX_REQUEST))
 		return out_of_memory();
-	return check(hardened_alloc(size ? size : 1));
+	return check(size ? hardened_alloc(size) : heap_alloc_nothing());
 }
 
 /* An empty magazine, or 1024 < size <= max_class_size, or everything else. */
@@ -65,7 +65,7 @@ void *malloc_slow(size_t size)
 	}
 	if (unlikely(size > MAX_REQUEST))
 		return out_of_memory();
-	return check(heap_alloc(size ? size : 1));
+	return check(size ? heap_alloc(size) : heap_alloc_nothing());
 }
 
 /* A full magazine, or what is no object of a size class in the first region, or a mistake. */
@@ -91,7 +91,8 @@ void *calloc_slow(size_t size)
 {
 	if (unlikely(size > MAX_REQUEST))
 		return out_of_memory();
-	size = size ? size : 1;
+	if (unlikely(!size))
+		return check(heap_alloc_nothing());
 	return check(unlikely(harden.on) ? hardened_alloc_zeroed(size) : heap_alloc_zeroed(size));
 }
 
@@ -121,23 +122,6 @@ __export void free(void *ptr)
 __export void *calloc(size_t n, size_t size)
 {
 	return do_calloc(n, size);
-}
-
-/* C23; @size is what the caller asked for. */
-void free_sized(void *ptr, size_t size);
-void free_aligned_sized(void *ptr, size_t align, size_t size);
-
-__export void free_sized(void *ptr, size_t size)
-{
-	(void)size;
-	do_free(ptr);
-}
-
-__export void free_aligned_sized(void *ptr, size_t align, size_t size)
-{
-	(void)align;
-	(void)size;
-	do_free(ptr);
 }
 
 /* In old C libraries only, but still called by old programs. */

@@ -11,7 +11,6 @@
 #include <malloc.h>
 #include <stdlib.h>
 
-#include "harden/harden.h"
 #include "lib/bits.h"
 
 void *do_memalign(size_t align, size_t size)
@@ -81,12 +80,9 @@ size_t do_usable_size(void *ptr)
 {
 	struct heap_object object;
 
-	if (!ptr)
+	if (!ptr || !heap_is_sound("malloc_usable_size", ptr, &object))
 		return 0;
-	heap_find(ptr, &object);
-	if (unlikely(harden.on) && !heap_check("malloc_usable_size", ptr, &object))
-		return 0;
-	return object.kind == HEAP_FOREIGN ? 0 : object.size - ((uintptr_t)ptr - object.start);
+	return object.size;
 }
 
 __export size_t malloc_usable_size(void *ptr)

@@ -35,8 +35,18 @@ static void __attribute__((constructor)) process_start(void)
 	heap_init();
 }
 
+/* What was freed twice and is still in a magazine: the last chance to say so. */
+static void audit(void)
+{
+	if (!heap_enter())
+		return;
+	trim_audit();
+	gate_leave();
+}
+
 static void __attribute__((destructor)) process_exit(void)
 {
+	audit();
 	if (options.stats)
 		stats_print_fd(stats_fd);
 }

@@ -351,7 +351,7 @@ struct page *slab_of(const struct region *r, uintptr_t addr)
 }
 
 /* The slab and the index of an object in use of this cache, or NULL. */
-static struct page *find_object(struct kmem_cache *s, uintptr_t addr, unsigned *index)
+static __racy struct page *find_object(struct kmem_cache *s, uintptr_t addr, unsigned *index)
 {
 	uintptr_t base = align_down(addr, PAGE_SIZE << s->order);
 	struct region *r = region_of(addr);
@@ -367,6 +367,13 @@ static struct page *find_object(struct kmem_cache *s, uintptr_t addr, unsigned *
 		return NULL;
 	*index = i;
 	return slab;
+}
+
+bool slab_is_object_in_use(struct kmem_cache *s, const void *ptr)
+{
+	unsigned i;
+
+	return find_object(s, (uintptr_t)ptr, &i) != NULL;
 }
 
 /* One more object of a listed or full slab is free: does it belong on another list? */
@@ -405,13 +412,6 @@ static bool free_object(struct kmem_cache *s, void *object, struct list_node *re
 	return true;
 }
 
-static void report_bad(void *object)
-{
-	struct region *r = region_of((uintptr_t)object);
-
-	slab_report(r ? slab_of(r, (uintptr_t)object) : NULL, object);
-}
-
 /* The first @max_bad objects that are none come back in @bad.  Returns how many. */
 static unsigned free_objects(struct kmem_cache *s, void *const *objs, unsigned n, void **bad,
 			     unsigned max_bad)
@@ -434,7 +434,7 @@ void slab_free(struct kmem_cache *s, void *const *objs, unsigned n)
 	unsigned i, nr_bad = free_objects(s, objs, n, bad, ARRAY_SIZE(bad));
 
 	for (i = 0; i < nr_bad; i++)
-		report_bad(bad[i]);
+		slab_report(bad[i]);
 }
 
 void slab_free_quiet(struct kmem_cache *s, void *const *objs, unsigned n)

@@ -74,6 +74,7 @@ struct kmem_cache {
 	uint32_t id;			/* of the cache: small, used again later */
 	_Atomic uint32_t pins;		/* looked at by cache_for_each */
 	const char *name;
+	bool internal;			/* objects are the library's: nobody else may free them */
 
 	struct depot depot __attribute__((aligned(CACHE_LINE)));
 
@@ -187,8 +188,14 @@ static inline uint64_t *slab_bitmap(struct page *slab)
 	return (uint64_t *)(slab + 1);
 }
 
-/* Says what is wrong with a pointer that should be an object in use of @slab. */
-void slab_report(struct page *slab, const void *ptr);
+/*
+ * Is @ptr the start of an object of @s that is in use?  Without the lock: exact for an object that
+ * the caller owns, and for a pointer that is no object.
+ */
+bool slab_is_object_in_use(struct kmem_cache *s, const void *ptr);
+
+/* Says what is wrong with a pointer that should be an object in use of a slab. */
+void slab_report(const void *ptr);
 
 /* Debug: compares lists, bitmaps and counters.  Returns the number of errors. */
 unsigned slab_check(struct kmem_cache *s);

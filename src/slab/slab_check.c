@@ -8,9 +8,17 @@
 #include "lib/bug.h"
 #include "slab/slab.h"
 
-void slab_report(struct page *slab, const void *ptr)
+static struct page *slab_at(uintptr_t addr)
+{
+	struct region *r = region_of(addr);
+
+	return r ? slab_of(r, addr) : NULL;
+}
+
+void slab_report(const void *ptr)
 {
 	uintptr_t addr = (uintptr_t)ptr, base;
+	struct page *slab = slab_at(addr);
 	struct kmem_cache *s;
 	size_t into;
 

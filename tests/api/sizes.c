@@ -5,6 +5,8 @@
  */
 #include "api.h"
 
+#include <signal.h>
+
 TestSuite(sizes, .timeout = 120);
 
 #define WINDOW	64	/* neighbours in size that are alive together */
@@ -48,7 +50,38 @@ static void sweep(size_t from, size_t to)
 
 Test(sizes, every_size_to_40000)
 {
-	sweep(0, 40000);
+	sweep(1, 40000);
+}
+
+/* Nothing was asked for: a pointer of its own that may not be followed. */
+Test(sizes, zero)
+{
+	void *p[3000];
+
+	for (size_t i = 0; i < 3000; i++) {
+		p[i] = i % 2 ? malloc(0) : calloc(i, 0);
+		cr_assert(p[i] && is_aligned(p[i], 16));
+		cr_assert(malloc_usable_size(p[i]) == 0);
+		for (size_t j = i > 70 ? i - 70 : 0; j < i; j++)
+			cr_assert(p[i] != p[j]);
+	}
+	for (size_t i = 0; i < 3000; i++)
+		if (i % 3)
+			free(p[i]);
+	for (size_t i = 0; i < 3000; i += 3) {
+		char *q = realloc(p[i], 100);
+
+		cr_assert(q);
+		memset(q, 1, 100);
+		cr_assert(realloc(q, 0) == NULL);
+	}
+}
+
+Test(sizes, zero_may_not_be_touched, .signal = SIGSEGV)
+{
+	volatile char *p = malloc(0);
+
+	*p = 1;
 }
 
 Test(sizes, powers_of_two_and_neighbours)

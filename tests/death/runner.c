@@ -23,7 +23,7 @@
 
 #define LIVES	0
 #define WARN	"on_corruption:warn"
-#define FOREIGN	"libkmalloc: free of @1 which was not allocated here: ignored"
+#define FOREIGN	"libkmalloc: free of @1 which was not allocated here: refused"
 #define HARDENED "hardened:1"
 #define STRANGER "libkmalloc: free of @1 which was not allocated here"
 #define TEXT	8192
@@ -67,7 +67,7 @@ static const struct row rows[] = {
 	{ "double-after-trim", NULL, SIGABRT,
 	  TWICE_64_LATE },
 	{ "realloc-freed", NULL, SIGABRT,
-	  "libkmalloc: double free of @1 \\(cache kmalloc-64, size 64\\)" },
+	  "libkmalloc: realloc of @1 which is free \\(cache kmalloc-64, size 64\\)" },
 
 	{ "interior-64", NULL, SIGABRT, "libkmalloc: free of @2 which points 8 bytes into "
 	  "an object of cache kmalloc-64 at @1" },
@@ -148,9 +148,9 @@ static const struct row rows[] = {
 	{ "fresh-is-zero", HARDENED, LIVES, NULL },
 	{ "reuse-is-late", HARDENED, LIVES, NULL },
 	{ "usable-size-freed", HARDENED, SIGABRT, "libkmalloc: malloc_usable_size of @1 "
-	  "which is not in use \\(cache kmalloc-80, size 80\\)" },
+	  "which is free \\(cache kmalloc-80, size 80\\)" },
 	{ "usable-size-interior", HARDENED, SIGABRT, "libkmalloc: malloc_usable_size of @2 "
-	  "which points 1 bytes into memory at @1" },
+	  "which points 1 bytes into an object of cache kmalloc-80 at @1" },
 	{ "usable-size-exact", HARDENED, LIVES, NULL },
 
 	{ "double-64", HARDENED "," WARN, LIVES, TWICE_80 },
@@ -161,9 +161,9 @@ static const struct row rows[] = {
 
 	/* Beyond the buddy the mapping may be gone: foreign and freed twice are then the same. */
 	{ "double-large", WARN, LIVES, "libkmalloc: (double free of @1 \\(pages\\)|"
-	  "free of @1 which was not allocated here: ignored)" },
+	  "free of @1 which was not allocated here: refused)" },
 	{ "interior-large", WARN, LIVES, "libkmalloc: free of @2 which (points 65536 bytes into "
-	  "pages at @1|was not allocated here: ignored)" },
+	  "pages at @1|was not allocated here: refused)" },
 };
 
 struct outcome {

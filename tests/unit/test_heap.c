@@ -259,7 +259,7 @@ Test(heap, bad_frees_of_pages_are_named)
 	expect_nothing_left();
 }
 
-Test(heap, foreign_pointers_are_ignored_with_a_line)
+Test(heap, foreign_pointers_are_refused_with_a_line)
 {
 	int on_stack;
 	static int in_data;
@@ -270,7 +270,7 @@ Test(heap, foreign_pointers_are_ignored_with_a_line)
 	heap_free(heap_alloc(64));
 	for (unsigned i = 0; i < ARRAY_SIZE(foreign); i++) {
 		snprintf(text, sizeof(text), "libkmalloc: free of %p which was not allocated here: "
-			 "ignored\n", foreign[i]);
+			 "refused\n", foreign[i]);
 		expect_text(foreign[i], text);
 	}
 	snprintf(text, sizeof(text), "libkmalloc: realloc of %p which was not allocated here: "
