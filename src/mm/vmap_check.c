@@ -8,10 +8,11 @@
 
 static void tree_sum(const struct treap_node *node, struct vmap_stats *sum, unsigned *errors)
 {
-	const struct vmap_area *area = container_of(node, struct vmap_area, node);
+	const struct vmap_area *area;
 
 	if (!node)
 		return;
+	area = container_of(node, struct vmap_area, node);
 	tree_sum(node->left, sum, errors);
 	*errors += area->size + (area->busy ? PAGE_SIZE : 0) > area->reserved ||
 		   (area->node.key & (PAGE_SIZE - 1));

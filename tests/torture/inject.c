@@ -323,9 +323,9 @@ static bool fresh_once(size_t mask, uint32_t n, uint32_t burst, bool threads, bo
 /* Every n as far as that is possible in half an hour, or a sample. */
 static uint32_t next(uint32_t n, struct rng *r)
 {
-	if (n < (full ? 200 : 4))
+	if (n < (full ? 100 : 4))
 		return n + 1;
-	return n + 1 + (uint32_t)rng_below(r, full ? n / 25 : n * 2);
+	return n + 1 + (uint32_t)rng_below(r, full ? n / 8 : n * 2);
 }
 
 static bool fresh(size_t mask, uint32_t burst, bool threads)
@@ -412,7 +412,7 @@ int main(int argc, char **argv)
 		say(1, "1..0 # SKIP no seccomp listeners here\n");
 		return 0;
 	}
-	for (size_t mask = 0; mask < (full ? ARRAY_SIZE(masks) : 1); mask++)
+	for (size_t mask = full ? ARRAY_SIZE(masks) : 1; mask-- > 0;)
 		for (int threads = 0; threads < 2; threads++) {
 			fresh_theme(mask, threads);
 			again_theme(mask, threads);

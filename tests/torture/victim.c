@@ -391,7 +391,7 @@ static uint32_t next_n(uint32_t n, struct rng *r, bool full)
 {
 	if (n < (full ? 100 : 4))
 		return n + 1;
-	return n + 1 + (uint32_t)rng_below(r, full ? n / 25 : n);
+	return n + 1 + (uint32_t)rng_below(r, full ? n / 8 : n);
 }
 
 static void again(bool threads, uint32_t bits, bool full)
