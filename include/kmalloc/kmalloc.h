@@ -78,6 +78,24 @@ int kmalloc_stats_get(struct kmalloc_stats *stats, size_t size);
  */
 void kmalloc_stats_print(int fd);
 
+/**
+ * kmalloc_slab_tree - the caches as the files of the kernel's /sys/kernel/slab
+ * @directory: there already, best an empty one
+ *
+ * Makes a folder for each cache and in it a file for each attribute, in the kernel's format, so
+ * that what reads the kernel's tree can read this one. Files that are there are replaced,
+ * folders of caches that are gone stay. Of caches that were merged there is one folder, with the
+ * name of the first; of several with the same name, one is shown. A '/' in a name, and a '.' at its
+ * beginning, become '!'.
+ *
+ * Context: may block: makes system calls (openat, mkdirat, write, close). Other threads go on
+ * meanwhile; only the destruction of a cache waits while its own folder is written. Not in a signal
+ * handler.
+ * Return: 0, or -1 with errno: that of a system call that failed, or EAGAIN if the caller is inside
+ * malloc or another thread has been forking for too long. The tree is incomplete then.
+ */
+int kmalloc_slab_tree(const char *directory);
+
 #ifdef __cplusplus
 }
 #endif

@@ -68,7 +68,7 @@ static void learn(struct kmem_cache *s)
 
 static void drain(struct kmem_cache *s, struct magazine *mag)
 {
-	slab_free(s, magazine_bottom(mag), mag->rounds);
+	slab_flush(s, magazine_bottom(mag), mag->rounds);
 	thread_tls.drained += mag->rounds * s->size;
 	mag->rounds = 0;
 }

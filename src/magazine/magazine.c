@@ -150,7 +150,7 @@ static struct magazine *fill(struct kmem_cache *s, struct magazine *mag, unsigne
 
 	magazine_set_capacity(mag, capacity);
 	bottom = magazine_bottom(mag);
-	got = slab_alloc(s, bottom, capacity);
+	got = slab_refill(s, bottom, capacity);
 	if (got && got < capacity)
 		__builtin_memmove(bottom, bottom + (capacity - got), got * sizeof(void *));
 	mag->rounds = (uint16_t)got;

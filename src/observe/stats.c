@@ -65,20 +65,32 @@ static size_t rounds_in_threads(struct kmem_cache *s, const struct thread_rounds
 	return rounds->of_class[s->map_value];
 }
 
-static void count_objects(struct kmem_cache *s, const struct thread_rounds *rounds,
-			  struct cache_stats *stats)
+static void count_slabs(struct kmem_cache *s, struct cache_stats *stats)
 {
-	size_t rest, nr_free;
+	size_t rest;
 
 	slab_lock(s);
 	stats->slabs = s->nr_slabs;
 	stats->active_slabs = s->nr_slabs - s->nr_empty;
-	nr_free = s->nr_free;
+	stats->partial_slabs = (size_t)s->nr_partial + s->nr_empty;
+	stats->free = s->nr_free;
+	stats->counts = s->counts;
 	os_mutex_unlock(&s->lock);
 
+	rest = stats->partial_slabs * s->objects;
+	take(&rest, stats->free);
+	stats->partial_objects = rest;
+}
+
+static void count_objects(struct kmem_cache *s, const struct thread_rounds *rounds,
+			  struct cache_stats *stats)
+{
+	size_t rest;
+
+	count_slabs(s, stats);
 	stats->objects = stats->slabs * s->objects;
 	rest = stats->objects;
-	stats->free = take(&rest, nr_free);
+	stats->free = take(&rest, stats->free);
 	stats->in_depot = take(&rest, depot_rounds(&s->depot));
 	stats->in_threads = take(&rest, rounds_in_threads(s, rounds));
 	stats->live = rest;

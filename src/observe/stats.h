@@ -27,12 +27,15 @@ struct cache_stats {
 	uint32_t magazine_rounds;	/* the most a magazine may hold */
 	uint32_t depot_magazines;	/* the most a depot may hold */
 	size_t slabs, active_slabs;
+	size_t partial_slabs;		/* with a free object, also those without one in use */
+	size_t partial_objects;		/* on them, and not free in the slab */
 	size_t objects;
 	size_t live;			/* in use by the program */
 	size_t in_threads;		/* free, in magazines of threads */
 	size_t in_depot;		/* free, in magazines of the depot */
 	size_t free;			/* free, in slabs */
 	bool own;			/* of the library itself */
+	struct slab_counts counts;
 };
 
 /* Rounds in the magazines of all threads, by class: one walk for all caches. */

@@ -35,8 +35,6 @@
 #include "mm/reclaim.h"
 #include "mm/zone.h"
 
-#define KEEP_EMPTY	1
-
 /*
  * Making and releasing slabs.  Nobody else sees the slab, so no lock is needed.
  */
@@ -145,6 +143,7 @@ void slab_list(struct kmem_cache *s, struct page *slab)
 		slab->fullness = (uint8_t)fullness(s, slab->free_objects);
 		list_add(&slab->lru, &s->partial[slab->fullness]);
 		s->nonempty |= 1u << slab->fullness;
+		s->nr_partial++;
 	}
 }
 
@@ -153,17 +152,33 @@ void slab_unlist(struct kmem_cache *s, struct page *slab)
 	if (!slab->free_objects || slab->flags & PG_ISOLATED)
 		return;
 	list_del(&slab->lru);
-	if (slab->free_objects == s->objects)
+	if (slab->free_objects == s->objects) {
 		SUB_ONCE(s->nr_empty, 1);
-	else if (list_empty(&s->partial[slab->fullness]))
+		return;
+	}
+	s->nr_partial--;
+	if (list_empty(&s->partial[slab->fullness]))
 		s->nonempty &= ~(1u << slab->fullness);
 }
 
+/* An object may have been taken from it before. */
 static void add_slab_locked(struct kmem_cache *s, struct page *slab)
 {
 	ADD_ONCE(s->nr_slabs, 1);
 	ADD_ONCE(s->nr_free, slab->free_objects);
+	s->counts.alloc_slab++;
+	s->counts.alloc_slowpath += (size_t)s->objects - slab->free_objects;
 	slab_list(s, slab);
+}
+
+/* Off an empty slab, for release once the lock is open. */
+static void remove_slab_locked(struct kmem_cache *s, struct page *slab, struct list_node *release)
+{
+	slab_unlist(s, slab);
+	SUB_ONCE(s->nr_slabs, 1);
+	SUB_ONCE(s->nr_free, s->objects);
+	s->counts.free_slab++;
+	list_add(&slab->lru, release);
 }
 
 /* What another one parked meanwhile stays parked behind it. */
@@ -280,7 +295,7 @@ bool slab_grow(struct kmem_cache *s)
 	return slab != NULL;
 }
 
-unsigned slab_alloc(struct kmem_cache *s, void **objs, unsigned n)
+static unsigned alloc_counted(struct kmem_cache *s, void **objs, unsigned n, size_t *count)
 {
 	struct page *slab;
 	unsigned got;
@@ -288,6 +303,7 @@ unsigned slab_alloc(struct kmem_cache *s, void **objs, unsigned n)
 	for (;;) {
 		slab_lock(s);
 		got = take_listed(s, objs, n);
+		*count += got;
 		os_mutex_unlock(&s->lock);
 		if (got)
 			return got;
@@ -298,12 +314,23 @@ unsigned slab_alloc(struct kmem_cache *s, void **objs, unsigned n)
 	}
 }
 
+unsigned slab_alloc(struct kmem_cache *s, void **objs, unsigned n)
+{
+	return alloc_counted(s, objs, n, &s->counts.alloc_slowpath);
+}
+
+unsigned slab_refill(struct kmem_cache *s, void **objs, unsigned n)
+{
+	return alloc_counted(s, objs, n, &s->counts.sheaf_refill);
+}
+
 static unsigned try_listed(struct kmem_cache *s, void **object)
 {
 	unsigned got = 0;
 
 	if (lock_nowait(s)) {
 		got = take_listed(s, object, 1);
+		s->counts.alloc_slowpath += got;
 		os_mutex_unlock(&s->lock);
 	}
 	return got;
@@ -385,11 +412,14 @@ static void relist_slab(struct kmem_cache *s, struct page *slab)
 		slab->free_objects++;
 		return;
 	}
+	s->counts.free_add_partial += !slab->free_objects && now != s->objects;
+	s->counts.free_remove_partial += slab->free_objects && now == s->objects;
 	slab_unlist(s, slab);
 	slab->free_objects++;
 	slab_list(s, slab);
 }
 
+/* Without @release the slab stays, even if it is one empty slab too many. */
 static bool free_object(struct kmem_cache *s, void *object, struct list_node *release)
 {
 	unsigned i;
@@ -402,54 +432,50 @@ static bool free_object(struct kmem_cache *s, void *object, struct list_node *re
 	slab->first_word = min(slab->first_word, (uint16_t)(i / BITS_PER_WORD));
 	ADD_ONCE(s->nr_free, 1);
 	relist_slab(s, slab);
-	if (s->nr_empty > KEEP_EMPTY && slab->free_objects == s->objects &&
-	    !(slab->flags & PG_ISOLATED)) {
-		slab_unlist(s, slab);
-		SUB_ONCE(s->nr_slabs, 1);
-		SUB_ONCE(s->nr_free, s->objects);
-		list_add(&slab->lru, release);
-	}
+	if (s->nr_empty > SLAB_KEEP_EMPTY && slab->free_objects == s->objects && release &&
+	    !(slab->flags & PG_ISOLATED))
+		remove_slab_locked(s, slab, release);
 	return true;
 }
 
-/* The first @max_bad objects that are none come back in @bad.  Returns how many. */
-static unsigned free_objects(struct kmem_cache *s, void *const *objs, unsigned n, void **bad,
-			     unsigned max_bad)
+static void free_objects(struct kmem_cache *s, void *const *objs, unsigned n, size_t *count,
+			 bool report)
 {
 	struct list_node release = { &release, &release };
 	unsigned i, nr_bad = 0;
+	void *bad[4];
 
 	slab_lock(s);
 	for (i = 0; i < n; i++)
-		if (!free_object(s, objs[i], &release) && nr_bad < max_bad)
-			bad[nr_bad++] = objs[i];
+		if (unlikely(!free_object(s, objs[i], &release)) && nr_bad++ < ARRAY_SIZE(bad))
+			bad[nr_bad - 1] = objs[i];
+	*count += n - nr_bad;
 	os_mutex_unlock(&s->lock);
 	slab_release_list(&release);
-	return nr_bad;
+	for (i = 0; i < min(nr_bad, (unsigned)ARRAY_SIZE(bad)) && report; i++)
+		slab_report(bad[i]);
 }
 
 void slab_free(struct kmem_cache *s, void *const *objs, unsigned n)
 {
-	void *bad[4];
-	unsigned i, nr_bad = free_objects(s, objs, n, bad, ARRAY_SIZE(bad));
-
-	for (i = 0; i < nr_bad; i++)
-		slab_report(bad[i]);
+	free_objects(s, objs, n, &s->counts.free_slowpath, true);
 }
 
 void slab_free_quiet(struct kmem_cache *s, void *const *objs, unsigned n)
 {
-	free_objects(s, objs, n, NULL, 0);
+	free_objects(s, objs, n, &s->counts.free_slowpath, false);
+}
+
+void slab_flush(struct kmem_cache *s, void *const *objs, unsigned n)
+{
+	free_objects(s, objs, n, &s->counts.sheaf_flush, true);
 }
 
 bool slab_free_nowait(struct kmem_cache *s, void *object)
 {
-	struct list_node release = { &release, &release };
-
 	if (!lock_nowait(s))
 		return false;
-	if (free_object(s, object, &release) && !list_empty(&release))
-		add_slab_locked(s, list_first(&release, struct page, lru));
+	s->counts.free_slowpath += free_object(s, object, NULL);
 	os_mutex_unlock(&s->lock);
 	return true;
 }
@@ -461,12 +487,7 @@ size_t slab_shrink_to(struct kmem_cache *s, unsigned keep)
 
 	slab_lock(s);
 	while (s->nr_empty > keep) {
-		struct page *slab = list_last(&s->empty, struct page, lru);
-
-		slab_unlist(s, slab);
-		SUB_ONCE(s->nr_slabs, 1);
-		SUB_ONCE(s->nr_free, s->objects);
-		list_add(&slab->lru, &release);
+		remove_slab_locked(s, list_last(&s->empty, struct page, lru), &release);
 		pages += (size_t)1 << s->order;
 	}
 	os_mutex_unlock(&s->lock);

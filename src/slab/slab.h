@@ -12,6 +12,7 @@
 #define MAX_SLAB_ORDER	MAX_PAGE_ORDER
 #define MAX_SLAB_OBJECTS 1024
 #define NR_FULLNESS	8
+#define SLAB_KEEP_EMPTY	1		/* slabs without an object in use that a cache keeps */
 
 /*
  * What stands in the slab map: 0 for pages that are no slab, 1 … NR_KMALLOC_CLASSES for the slabs
@@ -40,6 +41,18 @@ struct depot {
 	uint32_t max_full;		/* beyond it the coldest goes to its slabs */
 	uint32_t min_max_full;		/* where max_full starts */
 	uint32_t overflows;		/* magazines that went to their slabs for that reason */
+};
+
+/*
+ * What happened to the slabs of a cache since it was made, in the kernel's words (stat_item of
+ * mm/slub.c). alloc_slowpath and free_slowpath are objects that no magazine was involved in.
+ */
+struct slab_counts {
+	size_t alloc_slowpath, free_slowpath;	/* objects: slab to program, program to slab */
+	size_t sheaf_refill, sheaf_flush;	/* objects: slab to magazine, magazine to slab */
+	size_t alloc_slab, free_slab;		/* slabs made; slabs released */
+	size_t free_add_partial;	/* slabs that were full until an object was freed */
+	size_t free_remove_partial;	/* slabs that were partial until the last one was */
 };
 
 struct kmem_cache;
@@ -81,10 +94,12 @@ struct kmem_cache {
 	struct os_mutex lock __attribute__((aligned(CACHE_LINE)));	/* guards the rest */
 	uint32_t nonempty;		/* bit i: partial[i] is not empty */
 	uint32_t nr_empty;		/* slabs on the list empty */
+	uint32_t nr_partial;		/* slabs on the lists partial */
 	uint32_t nr_slabs;
 	size_t nr_free;			/* free objects in all slabs */
 	struct list_node partial[NR_FULLNESS];	/* [0]: the fullest ones */
 	struct list_node empty;		/* slabs without an object in use */
+	struct slab_counts counts;
 	_Atomic(struct page *) parked;	/* slabs that wait for somebody with the lock */
 
 	/* Of caches that are debugged (slab/debug.c). */
@@ -127,6 +142,10 @@ void cache_for_each(void (*fn)(struct kmem_cache *s, void *arg), void *arg);
  * lowest address of the fullest slab.  Returns how many; 0 if there is no memory.
  */
 unsigned slab_alloc(struct kmem_cache *s, void **objs, unsigned n);
+
+/* The same for a magazine, and the opposite of it: only what is counted differs. */
+unsigned slab_refill(struct kmem_cache *s, void **objs, unsigned n);
+void slab_flush(struct kmem_cache *s, void *const *objs, unsigned n);
 
 /*
  * One object from the slabs there are, or from a new one of pages that are mapped already, of which

@@ -50,23 +50,36 @@ static unsigned slab_errors(struct kmem_cache *s, struct page *slab, size_t *fre
 	       (weight != slab->free_objects);
 }
 
+/* What was counted must add up to what is there. */
+static unsigned count_errors(const struct kmem_cache *s)
+{
+	const struct slab_counts *c = &s->counts;
+	size_t in_use = (size_t)s->nr_slabs * s->objects - s->nr_free;
+
+	return (c->alloc_slab - c->free_slab != s->nr_slabs) +
+	       (c->alloc_slowpath + c->sheaf_refill - c->free_slowpath - c->sheaf_flush != in_use);
+}
+
 unsigned slab_check(struct kmem_cache *s)
 {
-	unsigned i, errors = 0, nr_empty = 0;
+	unsigned i, errors = 0, nr_empty = 0, nr_partial = 0;
 	struct list_node *pos;
 	size_t free_objects = 0;
 
 	slab_lock(s);
 	for (i = 0; i < NR_FULLNESS; i++) {
-		list_for_each(pos, &s->partial[i])
+		list_for_each(pos, &s->partial[i]) {
 			errors += slab_errors(s, list_entry(pos, struct page, lru), &free_objects);
+			nr_partial++;
+		}
 		errors += list_empty(&s->partial[i]) != !(s->nonempty >> i & 1);
 	}
 	list_for_each(pos, &s->empty) {
 		errors += slab_errors(s, list_entry(pos, struct page, lru), &free_objects);
 		nr_empty++;
 	}
-	errors += (free_objects != s->nr_free) + (nr_empty != s->nr_empty);
+	errors += (free_objects != s->nr_free) + (nr_empty != s->nr_empty) +
+		  (nr_partial != s->nr_partial) + count_errors(s);
 	os_mutex_unlock(&s->lock);
 	return errors;
 }

@@ -23,21 +23,26 @@ unpack()
 	mkdir -p "$work/linux" && tar -xf "$1" -C "$work/linux" --strip-components=1 --wildcards \
 		'*/lib/*.[ch]' '*/include/linux/*.h' '*/include/asm-generic/*.h' \
 		'*/tools/include' '*/tools/lib/*.c' '*/tools/arch/x86/include' \
-		'*/tools/testing/radix-tree' '*/tools/testing/shared'
+		'*/tools/testing/radix-tree' '*/tools/testing/shared' '*/tools/mm/slabinfo.c'
+}
+
+is_unpacked()
+{
+	[ -f "$linux/lib/slub_kunit.c" ] && [ -f "$linux/tools/mm/slabinfo.c" ]
 }
 
 have_source()
 {
 	case ${KERNEL_SOURCE:-} in
 	*.tar.*) tarball=$KERNEL_SOURCE ;;
-	?*) linux=$KERNEL_SOURCE; [ -f "$linux/lib/slub_kunit.c" ]; return ;;
+	?*) linux=$KERNEL_SOURCE; is_unpacked; return ;;
 	esac
 	linux=$work/linux
-	[ ! -f "$linux/lib/slub_kunit.c" ] || return 0
+	! is_unpacked || return 0
 	[ -f "$tarball" ] || get linux-source-none linux-source-6.12 || [ -f "$tarball" ] ||
 		return 1
 	unpack "$tarball" > "$scratch/unpack" 2>&1
-	[ -f "$linux/lib/slub_kunit.c" ]
+	is_unpacked
 }
 
 have_urcu()
@@ -116,6 +121,63 @@ btree()
 	fi
 }
 
+# on_tree ARGUMENT...: the kernel's slabinfo, for which the tree in $scratch/sys is /sys.
+on_tree()
+{
+	# shellcheck disable=SC2016 # for the shell inside
+	timeout 60 unshare -rm sh -c 'mount --bind "$1" /sys && shift && exec "$@"' sh \
+		"$scratch/sys" "$work/slabinfo" "$@"
+}
+
+# Name, objects, their size and flags of its table, whose other columns are about slabs.
+tool_table()
+{
+	sed -n '/^tree-/p' "$1" | awk '{ print $1, $2, $3, $10 }' | sort
+}
+
+# Name and bytes of all slabs, from the tool's table and from the text of slabinfo.
+compare_space()
+{
+	awk '/^tree-/ { print $1, $4 }' "$scratch/table" | sort > "$scratch/space"
+	awk -v page="$(getconf PAGESIZE)" '/^tree-/ { print $1, $15 * $6 * page }' \
+		"$scratch/proc" | sort | diff - "$scratch/space"
+}
+
+# The bytes of all caches together, likewise.
+compare_totals()
+{
+	used=$(sed -n 's/^Memory used *: *\([0-9][0-9]*\) .*/\1/p' "$scratch/totals")
+	awk -v page="$(getconf PAGESIZE)" -v used="$used" '
+		NR > 2 && NF == 16 { sum += $15 * $6 * page }
+		END { print "slabinfo: " used ", /proc/slabinfo: " sum; exit sum != used || !sum }
+	' "$scratch/proc"
+}
+
+slabinfo_tool()
+{
+	mkdir -p "$scratch/sys/kernel/slab"
+	if ! "$KM_CC" -O1 -w "$linux/tools/mm/slabinfo.c" -o "$work/slabinfo" \
+			> "$scratch/build" 2>&1 || ! build slab-tree "$here/slab-tree.c"; then
+		fail 'tools/mm/slabinfo.c builds' "$scratch/build"
+		return
+	fi
+	"$work/slab-tree" "$scratch/sys/kernel/slab" > "$scratch/want" 2> "$scratch/proc"
+	if ! unshare -rm true 2>/dev/null; then
+		skip 'tools/mm/slabinfo.c' 'no namespace of its own'
+		return
+	fi
+	on_tree -B > "$scratch/table" 2>&1
+	tool_table "$scratch/table" | sed 's/ *$//' > "$scratch/have"
+	sed 's/ *$//' "$scratch/want" | sort | diff - "$scratch/have" > "$scratch/diff"
+	try 'slabinfo finds caches' test -s "$scratch/have"
+	empty 'slabinfo finds the objects in use, their sizes and the flags' "$scratch/diff"
+	try 'slabinfo finds the space that /proc/slabinfo tells' compare_space
+	on_tree -T -B > "$scratch/totals" 2>&1
+	try 'slabinfo adds up to the same space' compare_totals
+	on_tree -r tree-debug > "$scratch/report" 2>&1
+	try 'slabinfo reports on one cache' grep -q '^Slabcache: tree-debug.*' "$scratch/report"
+}
+
 # radix_run PROGRAM SECONDS [PATTERN]: exit status 0, and the line that its last check prints.
 radix_run()
 {
@@ -175,6 +237,7 @@ slub_kunit
 meminit
 btree
 rcu
+slabinfo_tool
 if [ "$linux" = "$work/linux" ]; then
 	radix_tree
 else
