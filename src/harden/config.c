@@ -30,10 +30,10 @@ static void setup_class(struct harden_class *c, const struct kmem_cache *s)
 {
 	size_t delayed = options.hardened_quarantine / 2 / s->size;
 
-	c->reciprocal = s->reciprocal;
+	c->divides = UINT64_MAX / s->size + 1;
 	c->size = s->size;
 	c->slab_mask = (uint32_t)(PAGE_SIZE << s->order) - 1;
-	c->objects = s->objects;
+	c->slab_used = s->objects * s->size;
 	c->max_ready = (uint16_t)max(clamp(READY_BYTES / s->size, MAX_READY), 2u);
 	if (options.hardened_quarantine) {
 		c->ring = (uint16_t)clamp(delayed, MAX_DELAYED);

@@ -11,14 +11,14 @@
 
 /* What the hot paths must know of a size class: half a cache line. */
 struct harden_class {
-	uint64_t reciprocal;		/* as kmem_cache's */
+	uint64_t divides;		/* a multiple of size times this is below this (Lemire) */
 	uint32_t size;
 	uint32_t slab_mask;		/* bytes of a slab - 1 */
-	uint16_t objects;		/* in a slab */
+	uint32_t slab_used;		/* of them: where there are objects */
+	uint32_t slots;			/* where in harden_thread.slots its objects start */
 	uint16_t max_ready;		/* of a thread: objects it may hand out at once */
 	uint16_t ring, random;		/* of a thread: places of its quarantine */
-	uint32_t slots;			/* where in harden_thread.slots its objects start */
-	uint32_t unused;
+	uint16_t unused;
 };
 
 static_assert(sizeof(struct harden_class) == 32, "half a cache line");

@@ -67,7 +67,6 @@ void object_report_free(unsigned class, void *object)
 	struct page *slab = slab_of(region_of((uintptr_t)object), (uintptr_t)object);
 	const char *name = kmalloc_caches[class].name;
 	uint64_t mark;
-	size_t slack;
 
 	if (!object_in_place(c, object) || is_free_in_slab(c, slab, object) ||
 	    object_is_zero(object, c->size)) {
@@ -75,10 +74,9 @@ void object_report_free(unsigned class, void *object)
 		return;
 	}
 	mark = *mark_of(c, object);
-	slack = mark_slack(object, mark);
-	if (slack <= c->size)
+	if (mark_is_good(object, mark))
 		corruption("write beyond the end of %p (cache %s, size %u, %zu bytes requested)",
-			   object, name, c->size, c->size - slack);
+			   object, name, c->size, c->size - mark_slack(mark));
 	else if (mark)
 		corruption("write beyond the end of %p (cache %s, size %u)", object, name, c->size);
 	else

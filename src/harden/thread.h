@@ -9,7 +9,7 @@
 
 /* Of one class. */
 struct harden_rounds {
-	void **ready;			/* in random order; then the ring, then the random places */
+	void **ready;			/* then the ring, then the random places */
 	uint16_t nr_ready;
 	uint16_t head;			/* the oldest in the ring */
 	uint32_t nr_delayed;		/* in the quarantine */
@@ -22,14 +22,12 @@ struct harden_thread {
 	void *slots[];
 };
 
-/* Steele, Lea and Flood's splitmix: fast, and nothing of it is to be seen from outside. */
+/* A congruence whose upper half, the good one, is mixed into the lower; its increment is secret. */
 static inline uint64_t harden_random(struct harden_thread *t)
 {
-	uint64_t x = t->random += UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t x = t->random = t->random * UINT64_C(6364136223846793005) + harden.secret[1];
 
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
+	return x ^ x >> 32;
 }
 
 /* 0 … @n - 1, from thirty-two random bits. */
@@ -52,16 +50,6 @@ static inline bool harden_has_room(const struct harden_thread *t, unsigned class
 	return t->class[class].nr_ready < harden.class[class].max_ready;
 }
 
-/* In a random place among those that are ready. */
-static inline void make_ready(struct harden_rounds *r, void *object, uint32_t bits)
-{
-	unsigned i = harden_below(bits, r->nr_ready + 1u);
-
-	r->ready[r->nr_ready] = r->ready[i];
-	r->ready[i] = object;
-	r->nr_ready++;
-}
-
 /* What stood in *place, from where @object stands now. */
 static inline void *swap_places(void **place, void *object)
 {
@@ -79,21 +67,21 @@ static inline void harden_put(struct harden_thread *t, unsigned class, void *obj
 {
 	const struct harden_class *c = &harden.class[class];
 	struct harden_rounds *r = &t->class[class];
-	uint64_t bits = harden_random(t);
 	void **ring = r->ready + c->max_ready;
 
 	if (likely(c->random)) {
-		object = swap_places(ring + c->ring + (bits & (c->random - 1u)), object);
-		if (object) {
+		object = swap_places(ring + c->ring + (harden_random(t) >> 32 & (c->random - 1u)),
+				     object);
+		if (likely(object)) {
 			object = swap_places(ring + r->head, object);
 			r->head = (uint16_t)(r->head + 1 == c->ring ? 0 : r->head + 1);
 		}
-		if (!object) {
+		if (unlikely(!object)) {
 			r->nr_delayed++;
 			return;
 		}
 	}
-	make_ready(r, object, (uint32_t)(bits >> 32));
+	r->ready[r->nr_ready++] = object;
 }
 
 /* One for a new thread; NULL if there is no memory. */

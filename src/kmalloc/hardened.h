@@ -7,7 +7,7 @@
 
 #include "harden/harden.h"
 
-/* As heap_alloc and heap_free, outside the gate if the thread has what it takes. */
+/* As heap_alloc and heap_free, outside the gate if the thread has what it takes.  size > 0. */
 __slow void *hardened_alloc(size_t size);
 __slow void *hardened_alloc_zeroed(size_t size);
 __slow void hardened_free(void *ptr);

@@ -44,6 +44,7 @@ static void *check(void *ptr)
 
 static void *hardened_malloc(size_t size)
 {
+	consider_helper();
 	if (unlikely(size > MAX_REQUEST))
 		return out_of_memory();
 	return check(size ? hardened_alloc(size) : heap_alloc_nothing());
@@ -55,9 +56,9 @@ void *malloc_slow(size_t size)
 	unsigned class;
 	void *ptr;
 
-	consider_helper();
 	if (unlikely(harden.on))
 		return hardened_malloc(size);
+	consider_helper();
 	if (size - 1 < max_class_size) {
 		class = size_class(size);
 		ptr = class_pop(this_thread(), class);
@@ -71,7 +72,7 @@ void *malloc_slow(size_t size)
 /* A full magazine, or what is no object of a size class in the first region, or a mistake. */
 void free_slow(void *ptr)
 {
-	unsigned value = slab_map_value(ptr);
+	unsigned value;
 
 	if (!ptr)
 		return;
@@ -79,6 +80,7 @@ void free_slow(void *ptr)
 		hardened_free(ptr);
 		return;
 	}
+	value = slab_map_value(ptr);
 	if (likely(value - 1u < NR_KMALLOC_CLASSES)) {
 		heap_free_class(value, ptr);
 		return;
