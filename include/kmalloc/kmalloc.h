@@ -96,6 +96,28 @@ void kmalloc_stats_print(int fd);
  */
 int kmalloc_slab_tree(const char *directory);
 
+/**
+ * malloc_object_size - bytes from a pointer to the end of the object that it points into
+ * @ptr: any pointer
+ *
+ * An upper bound, for checks before a copy; not what may be used, which malloc_usable_size says.
+ * The names are hardened_malloc's. An object that is known not to be in use is reported.
+ *
+ * Context: may take a lock for a few instructions; after fork and in threads as malloc. Not in a
+ * signal handler, where it may say SIZE_MAX.
+ * Return: 0 for NULL, SIZE_MAX for what is not of this library.
+ */
+size_t malloc_object_size(const void *ptr);
+
+/**
+ * malloc_object_size_fast - the same without a lock and without a look at what is in use
+ * @ptr: any pointer
+ *
+ * Context: any, also in signal handlers.
+ * Return: as malloc_object_size, or SIZE_MAX where it cannot be said at once (large blocks).
+ */
+size_t malloc_object_size_fast(const void *ptr);
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,6 +13,7 @@
  */
 #include "harden/object.h"
 #include "harden/thread.h"
+#include "mm/vmap.h"
 #include "os/options.h"
 
 #define READY_BYTES	(32u << 10)	/* of a class and a thread */
@@ -73,6 +74,7 @@ void harden_init(void)
 	harden.check = options.hardened_zero && options.hardened_check;
 	harden.exact = options.hardened_canary;
 	harden.shuffle = options.hardened_random;
+	harden.guard = vmap_guarded = options.hardened_guard;
 	harden.tail = HARDEN_MARK;
 	setup_classes();
 	harden.on = true;

@@ -29,6 +29,7 @@ struct harden {
 	bool check;			/* and looked at for writes when they are used again */
 	bool exact;			/* what lies behind the request is checked too */
 	bool shuffle;
+	bool guard;			/* large blocks stand between inaccessible pages */
 	uint32_t tail;			/* what each object needs beyond the request; 0 if not on */
 	uint32_t max_request;		/* that an object can serve */
 	uint32_t thread_bytes;		/* of a struct harden_thread with its slots */

@@ -128,10 +128,29 @@ static void *alloc_run(size_t size, unsigned align_order, bool zero)
 	return (void *)page_to_addr(page);
 }
 
+/*
+ * From GUARD_MIN on, between guard pages, unless there are too many of them.  Below, mapping and
+ * unmapping would cost many times what malloc does.
+ */
+#define GUARD_MIN	((size_t)128 << 10)
+
+static void *alloc_hardened_pages(size_t size, size_t align)
+{
+	void *ptr = NULL;
+
+	if (harden.guard && size >= GUARD_MIN && !vmap_is_crowded())
+		ptr = alloc_area(size, max(align, PAGE_SIZE), true);
+	if (ptr || size > MAX_RUN_SIZE || align > MAX_RUN_SIZE)
+		return ptr ? ptr : alloc_area(size, max(align, PAGE_SIZE), true);
+	return alloc_run(size, order_of(pages_of(align)), true);
+}
+
 static void *alloc_pages_once(size_t size, size_t align, bool zero)
 {
 	if (size > PTRDIFF_MAX - MAX_RUN_SIZE)
 		return NULL;
+	if (unlikely(harden.on))
+		return alloc_hardened_pages(size, align);
 	if (size > MAX_RUN_SIZE || align > MAX_RUN_SIZE)
 		return alloc_area(size, max(align, PAGE_SIZE), zero);
 	return alloc_run(size, order_of(pages_of(align)), zero);
@@ -330,7 +349,7 @@ static void *resize_run(void *ptr, struct page *page, size_t size)
 static bool resize_in_place(const struct heap_object *object, size_t size)
 {
 	if (object->kind == HEAP_AREA)
-		return size > MAX_RUN_SIZE || (size >= object->size / 2 && size <= object->size);
+		return size > MAX_RUN_SIZE || (harden.on && size > object->size) || (size >= object->size / 2 && size <= object->size);
 	if (object->kind == HEAP_RUN && size > object->size)
 		return size <= MAX_RUN_SIZE;
 	if (size > object->size)

@@ -105,13 +105,13 @@ struct vmap_area *area_at(const void *addr)
 
 void count_busy(const struct vmap_area *area, int sign)
 {
-	vmap.stats.nr_busy += (size_t)sign;
+	ADD_ONCE(vmap.stats.nr_busy, (size_t)sign);
 	ADD_ONCE(vmap.stats.busy_pages, (size_t)sign * (area->size >> PAGE_SHIFT));
 }
 
 static void count_lazy(const struct vmap_area *area, int sign)
 {
-	vmap.stats.nr_lazy += (size_t)sign;
+	ADD_ONCE(vmap.stats.nr_lazy, (size_t)sign);
 	ADD_ONCE(vmap.stats.lazy_pages, (size_t)sign * (area->size >> PAGE_SHIFT));
 	vmap.lazy_low = min(vmap.lazy_low, vmap.stats.lazy_pages);
 }
@@ -146,9 +146,12 @@ static struct vmap_area *lazy_best(size_t size, size_t align)
 {
 	struct vmap_area *area, *best = NULL;
 	struct list_node *pos;
+	unsigned newer = 0;
 
 	list_for_each(pos, &vmap.lazy) {
 		area = list_entry(pos, struct vmap_area, lru);
+		if (vmap_guarded && !guard_allows(area, newer++, size))
+			continue;
 		if (area->size >= size && area->reserved > size &&
 		    !(area->node.key & (align - 1)) &&
 		    (!best || area->size < best->size))
@@ -232,14 +235,20 @@ static struct vmap_area *lazy_take(size_t size, size_t align)
 		make_guard(area, (char *)area->node.key + area->size);
 	if (area->size - size > SPLIT_MIN)
 		split_off(area, size);
-	return area;
+	if (!vmap_guarded || guard_lift(area))
+		return area;
+	vmap_free((void *)area->node.key);
+	return NULL;
 }
 
 bool area_map(struct vmap_area *area, size_t size, size_t align)
 {
 	size_t reserved = size + PAGE_SIZE;
-	void *start = reserved > size ? os_reserve(reserved, max(align, HUGE_SIZE)) : NULL;
+	void *start;
 
+	if (!vmap_guarded || size >= HUGE_SIZE)
+		align = max(align, HUGE_SIZE);
+	start = reserved > size ? os_reserve(reserved, align) : NULL;
 	if (!start)
 		return false;
 	area->node.key = (uintptr_t)start;
@@ -305,7 +314,7 @@ void *vmap_alloc(size_t size, size_t align, size_t *dirty)
 		vmap_free((void *)area->node.key);
 		return NULL;
 	}
-	if (!area && align <= HUGE_SIZE)
+	if (!area && align <= HUGE_SIZE && !vmap_guarded)
 		area = area_compose(size, dirty);
 	if (!area)
 		area = area_fresh(size, align);
@@ -350,7 +359,7 @@ void vmap_fork_child(void)
  */
 
 /* The pieces of an area are areas of their own from now on: the kernel moves them one by one. */
-static void lazy_add_pieces(struct vmap_area *area)
+static void lazy_add_pieces(struct vmap_area *area, bool clean)
 {
 	uintptr_t end = area->node.key + area->size, stop = area->node.key + area->reserved;
 	struct vmap_area *next;
@@ -359,7 +368,7 @@ static void lazy_add_pieces(struct vmap_area *area)
 		next = area->next;
 		area->size = (next ? next->node.key : end) - area->node.key;
 		area->reserved = (next ? next->node.key : stop) - area->node.key;
-		area->clean = false;
+		area->clean = clean;
 		lazy_add(area);
 		if (next)
 			treap_insert(&vmap.tree, &next->node);
@@ -369,13 +378,21 @@ static void lazy_add_pieces(struct vmap_area *area)
 bool vmap_free(void *addr)
 {
 	struct vmap_area *area;
-	bool too_many = false;
+	bool too_many = false, clean = false;
 
 	os_mutex_lock(&vmap.lock);
 	area = area_at(addr);
 	if (area) {
 		count_busy(area, -1);
-		lazy_add_pieces(area);
+		area->busy = false;
+	}
+	if (area && vmap_guarded) {
+		os_mutex_unlock(&vmap.lock);	/* nobody finds it any more */
+		clean = guard_freed(area);
+		os_mutex_lock(&vmap.lock);
+	}
+	if (area) {
+		lazy_add_pieces(area, clean);
 		too_many = vmap.stats.nr_lazy > MAX_LAZY;
 	}
 	os_mutex_unlock(&vmap.lock);

@@ -11,6 +11,12 @@
 #include "os/lock.h"
 #include "os/os.h"
 
+/*
+ * Hardened mode, set once at start: freed areas are inaccessible, and the last of them are not used
+ * again.
+ */
+extern bool vmap_guarded __hidden;
+
 struct vmap_stats {
 	size_t nr_busy, busy_pages;	/* areas in use */
 	size_t nr_lazy, lazy_pages;	/* freed areas kept for reuse */
@@ -51,6 +57,9 @@ void vmap_stats(struct vmap_stats *stats);
 /* Pages kept for reuse, and in use, as of some recent moment; no lock. */
 size_t vmap_lazy_pages(void);
 size_t vmap_busy_pages(void);
+
+/* Are there so many areas that the system's limit of mappings is near? */
+bool vmap_is_crowded(void);
 
 /* Debug: compares the tree and lists with the counters.  Returns the number of errors. */
 unsigned vmap_check(void);

@@ -62,6 +62,18 @@ struct vmap_area *area_compose(size_t size, size_t *dirty);
 /* Reserves the address space of an area.  False if the system refuses. */
 bool area_map(struct vmap_area *area, size_t size, size_t align);
 
+/*
+ * vmap_guard.c, in hardened mode: an area that was freed and that nobody finds any more becomes
+ * inaccessible.  True if it reads as zero from now on.  Without the lock.
+ */
+bool guard_freed(struct vmap_area *area);
+
+/* In hardened mode: the area is accessible again.  False if the system refuses. */
+bool guard_lift(struct vmap_area *area);
+
+/* Does the freed area, with @newer ones that were freed after it, serve a request of @size? */
+bool guard_allows(const struct vmap_area *area, unsigned newer, size_t size);
+
 /* The area is in use from now on. */
 void tree_add_busy(struct vmap_area *area);
 

@@ -147,6 +147,14 @@ static const struct row rows[] = {
 	{ "read-after-free", HARDENED, LIVES, NULL },
 	{ "fresh-is-zero", HARDENED, LIVES, NULL },
 	{ "reuse-is-late", HARDENED, LIVES, NULL },
+	{ "overflow-large", HARDENED, SIGSEGV, NULL },
+	{ "write-after-free-large", HARDENED, SIGSEGV, NULL },
+	{ "write-after-reuse-large", HARDENED, SIGSEGV, NULL },
+	{ "fresh-is-zero-large", HARDENED, LIVES, NULL },
+	{ "double-large", HARDENED, SIGABRT, "libkmalloc: (double free of @1 \\(pages\\)|"
+	  "free of @1 which was not allocated here)" },
+	{ "interior-large", HARDENED, SIGABRT,
+	  "libkmalloc: free of @2 which points 65536 bytes into pages at @1" },
 	{ "usable-size-freed", HARDENED, SIGABRT, "libkmalloc: malloc_usable_size of @1 "
 	  "which is free \\(cache kmalloc-80, size 80\\)" },
 	{ "usable-size-interior", HARDENED, SIGABRT, "libkmalloc: malloc_usable_size of @2 "

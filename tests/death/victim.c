@@ -335,6 +335,51 @@ static void usable_size_exact(void)
 	}
 }
 
+/*
+ * Large blocks, whose pages tell.
+ */
+
+static void touch(volatile char *p)
+{
+	*p = 'x';
+}
+
+static void overflow_large(void)
+{
+	touch((char *)hidden(malloc(256 << 10)) + (256 << 10));
+}
+
+static void write_after_free_large(void)
+{
+	char *p = malloc(256 << 10);
+
+	free(p);
+	touch((char *)hidden(p) + 1000);
+}
+
+static void write_after_reuse_large(void)
+{
+	char *p = malloc(300 << 10);
+
+	free(p);
+	memset(hidden(malloc(300 << 10)), 'x', 300 << 10);
+	touch((char *)hidden(p) + 1000);
+}
+
+static void fresh_is_zero_large(void)
+{
+	for (size_t i = 0; i < 300; i++) {
+		size_t size = (i % 5 + 1) * (50 << 10);
+		char *p = malloc(size);
+
+		for (size_t at = 0; at < size; at += 7)
+			if (p[at])
+				_exit(3);
+		memset(p, 'x', size);
+		free(hidden(p));
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -379,6 +424,10 @@ static const struct {
 	{ "read-after-free", read_after_free },
 	{ "fresh-is-zero", fresh_is_zero },
 	{ "reuse-is-late", reuse_is_late },
+	{ "overflow-large", overflow_large },
+	{ "write-after-free-large", write_after_free_large },
+	{ "write-after-reuse-large", write_after_reuse_large },
+	{ "fresh-is-zero-large", fresh_is_zero_large },
 	{ "usable-size-freed", usable_size_freed },
 	{ "usable-size-interior", usable_size_interior },
 	{ "usable-size-exact", usable_size_exact },

@@ -430,3 +430,58 @@ Test(vmap, what_is_no_area_is_left_alone)
 	cr_assert(tag_intact(&a, a.size));
 	area_free(&a);
 }
+
+/* Hardened mode: what is freed faults, comes late, and comes as zeroes. */
+
+static char *guarded_alloc(size_t size)
+{
+	size_t dirty;
+	char *p = vmap_alloc(size, PAGE_SIZE, &dirty);
+
+	cr_assert(p != NULL);
+	memset(p, 0, dirty);
+	return p;
+}
+
+static void write_byte(void *p)
+{
+	*(volatile char *)p = 1;
+}
+
+Test(vmap, guarded_areas_fault_when_freed_and_come_back_late)
+{
+	char *freed[24], *p;
+	bool again = false;
+	unsigned i;
+
+	vmap_guarded = true;
+	for (i = 0; i < 24; i++)
+		freed[i] = memset(guarded_alloc(200 << 10), 1, 200 << 10);
+	for (i = 0; i < 24; i++) {
+		cr_assert(vmap_free(freed[i]) && !vmap_free(freed[i]));
+		cr_assert(died_of(in_child(write_byte, freed[i] + 5000), SIGSEGV));
+	}
+	p = guarded_alloc(200 << 10);
+	for (i = 0; i < 24; i++)
+		again |= p == freed[i] && i < 24 - 8;
+	cr_assert(again && all_zero(p, 200 << 10));
+	cr_assert(died_of(in_child(write_byte, p + (200 << 10)), SIGSEGV));
+	cr_assert(vmap_check() == 0);
+}
+
+Test(vmap, large_guarded_areas_give_their_memory_back)
+{
+	size_t used;
+	char *p;
+
+	vmap_guarded = true;
+	limit_pages = 1 << 20;
+	used = ATOMIC_READ(charged_pages);
+	p = memset(guarded_alloc(8 << 20), 1, 8 << 20);
+	cr_assert(ATOMIC_READ(charged_pages) >= used + (8 << 8));
+	vmap_free(p);
+	cr_assert(ATOMIC_READ(charged_pages) <= used + 1);
+	vmap_purge(SIZE_MAX);
+	cr_assert(ATOMIC_READ(charged_pages) <= used + 1);
+	cr_assert(vmap_check() == 0);
+}
