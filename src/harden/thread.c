@@ -7,8 +7,8 @@
  * bounded in bytes and belongs to the thread, so no lock and no atomic instruction is needed but
  * for the exchange with the slabs.
  *
- * Objects from a slab are shuffled, and what leaves the quarantine was displaced from a random place
- * in it: which of the objects that were freed comes next is not known, nor when.
+ * Objects from a slab are shuffled, and what leaves the quarantine was displaced from a random
+ * place in it: which of the objects that were freed comes next is not known, nor when.
  *
  * The arrays lie in mappings of their own between guard pages, far from the objects.  Mappings of
  * threads that ended are used again and never unmapped.

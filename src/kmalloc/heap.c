@@ -349,7 +349,8 @@ static void *resize_run(void *ptr, struct page *page, size_t size)
 static bool resize_in_place(const struct heap_object *object, size_t size)
 {
 	if (object->kind == HEAP_AREA)
-		return size > MAX_RUN_SIZE || (harden.on && size > object->size) || (size >= object->size / 2 && size <= object->size);
+		return size > (harden.on ? object->size : MAX_RUN_SIZE) ||
+		       (size >= object->size / 2 && size <= object->size);
 	if (object->kind == HEAP_RUN && size > object->size)
 		return size <= MAX_RUN_SIZE;
 	if (size > object->size)

@@ -15,6 +15,9 @@
  * program's own if it has one: this is what the C++ library's sized ones do.  Where there is none
  * (a C program that opens a library in C++ later), the C++ library's would call free().
  *
+ * Hardened mode knows the request: free_sized must name it, and operator delete a size of the same
+ * class.
+ *
  * References: C23 7.24.3.4 f.; C++20 [new.delete].
  */
 #include "malloc/malloc.h"
@@ -26,12 +29,21 @@
 void free_sized(void *ptr, size_t size);
 void free_aligned_sized(void *ptr, size_t align, size_t size);
 
-/* Of the object at @ptr, or 0 if that takes longer to find out. */
+/* Of the object at @ptr, or 0 if that takes longer to find out, as for hardened ones. */
 static inline size_t room_at(void *ptr)
 {
 	unsigned class = slab_map_value(ptr);
 
+	if (unlikely(harden.on))
+		return 0;
 	return class - 1u < NR_KMALLOC_CLASSES ? kmalloc_caches[class].size : 0;
+}
+
+/* Is what was requested of it known? */
+static bool is_exact(const struct heap_object *object)
+{
+	return harden.exact && object->kind == HEAP_SLAB &&
+	       object->page->cache->map_value <= NR_KMALLOC_CLASSES;
 }
 
 static __cold void report_size(void *ptr, size_t size, const struct heap_object *object)
@@ -57,6 +69,7 @@ static __slow void free_sized_slow(void *ptr, size_t align, size_t size)
 	if (!ptr || !heap_is_sound("free", ptr, &object))
 		return;
 	if (size > object.size || (uintptr_t)ptr & (align - 1) ||
+	    (is_exact(&object) && size != object.size) ||
 	    (object.kind != HEAP_AREA && !size_fits(max(size, align), max(object.size, align))))
 		report_size(ptr, size, &object);
 	else
@@ -98,14 +111,25 @@ void _ZdaPvm(void *ptr, size_t size);
 void _ZdlPvmSt11align_val_t(void *ptr, size_t size, size_t align);
 void _ZdaPvmSt11align_val_t(void *ptr, size_t size, size_t align);
 
-/* False: it was said that the object is smaller than that. */
+/* An operator new of the program may have asked for a little more than it was asked for. */
+static bool near_request(const struct heap_object *object, size_t size)
+{
+	return size_class(max(size, (size_t)1) + harden.tail) ==
+	       size_class(object->size + harden.tail);
+}
+
+/* False: it was said that the object is smaller than that, or in hardened mode, larger. */
 static __slow bool may_be_large(void *ptr, size_t size)
 {
 	struct heap_object object;
+	size_t into;
 
 	heap_find(ptr, &object);
-	if (!ptr || object.kind == HEAP_FOREIGN ||
-	    size <= object.size - ((uintptr_t)ptr - object.start))
+	if (!ptr || object.kind == HEAP_FOREIGN || object.size == SIZE_MAX)
+		return true;		/* free finds more to say */
+	into = (uintptr_t)ptr - object.start;
+	if (size <= object.size - into &&
+	    (into || !is_exact(&object) || near_request(&object, size)))
 		return true;
 	report_size(ptr, size, &object);
 	return false;
