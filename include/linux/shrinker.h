@@ -28,6 +28,9 @@ struct shrink_control {
 #define SHRINKER_MEMCG_AWARE	0x8u	/* accepted without effect */
 #define SHRINKER_NONSLAB	0x10u	/* accepted without effect */
 
+/* Of Linux 2.6: frees @nr_to_scan objects, returns how many there are then; -1: cannot now. */
+typedef int (*shrinker_t)(int nr_to_scan, gfp_t gfp_mask);
+
 struct shrinker {
 	unsigned long (*count_objects)(struct shrinker *shrinker, struct shrink_control *sc);
 	unsigned long (*scan_objects)(struct shrinker *shrinker, struct shrink_control *sc);
@@ -35,10 +38,18 @@ struct shrinker {
 	int seeks;			/* what it costs to make an object again */
 	unsigned int flags;
 	void *private_data;
+#if KMALLOC_API <= 26
+	union {
+		shrinker_t shrink;	/* instead of count_objects and scan_objects */
+		shrinker_t km_shrink;
+	};
+#else
+	shrinker_t km_shrink;
+#endif
 	/* The library's. */
 	unsigned long km_deferred;
 	unsigned int km_users;
-	bool km_listed;
+	bool km_listed, km_leaving;
 	struct {
 		void *next, *prev;
 	} km_list;
@@ -52,10 +63,25 @@ void shrinker_register(struct shrinker *shrinker);
 void shrinker_free(struct shrinker *shrinker);
 
 /* The older names, for structures of one's own. */
-int register_shrinker(struct shrinker *shrinker, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+int register_shrinker(struct shrinker *shrinker, const char *fmt, ...);
 void unregister_shrinker(struct shrinker *shrinker);
+struct shrinker *set_shrinker(int seeks, shrinker_t shrink);
+void remove_shrinker(struct shrinker *shrinker);
 
 KM_END_DECLS
+
+#ifndef KMALLOC_BUILDING
+
+/* Up to Linux 5 it had no name. */
+#ifdef __cplusplus
+inline int register_shrinker(struct shrinker *shrinker)
+{
+	return register_shrinker(shrinker, "shrinker");
+}
+#else
+#define register_shrinker(...)	(register_shrinker)(__VA_ARGS__, "shrinker")
+#endif
+
+#endif
 
 #endif

@@ -21,10 +21,16 @@
 
 static __cold void *alloc_emergency(struct kmem_cache *s)
 {
-	void *object = emergency_alloc(s->object_size, s->align);
+	struct user_cache *c = user_cache_of(s);
+	void *object = NULL;
 
+	/* Of pages of its own kind there are none in an emergency. */
+	if (!s->hooks || !s->hooks->get_pages)
+		object = emergency_alloc(s->object_size, s->align);
 	if (object && s->ctor)
 		s->ctor(object);
+	if (object && c && c->ctor3)
+		c->ctor3(object, s, SLAB_CTOR_CONSTRUCTOR);
 	return object;
 }
 
@@ -69,7 +75,7 @@ static void *attempt_object(struct gfp_request *req)
 		return alloc_nowait(req->cache, NO_NEW_SLAB, req->caller);
 	if (!gfp_may_block(req->gfp))
 		return alloc_nowait(req->cache, gfp_watermark(req->gfp), req->caller);
-	if (unlikely(!heap_enter()))
+	if (unlikely(!heap_enter_wait()))
 		return alloc_emergency(req->cache);
 	object = alloc_inside(req->cache, req->caller);
 	gate_leave();
@@ -246,7 +252,7 @@ static size_t take_bulk(struct kmem_cache *s, size_t n, void **objects)
 	size_t got = 0;
 	unsigned now;
 
-	if (!heap_enter())
+	if (!heap_enter_wait())
 		return 0;
 	while (got < n) {
 		unsigned want = (unsigned)min(n - got, (size_t)MAX_SLAB_OBJECTS);

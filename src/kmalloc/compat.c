@@ -95,8 +95,12 @@ kmem_cache_t *kmem_find_general_cachep(size_t size, gfp_t gfp)
 void *compat_dma_alloc(size_t size, gfp_t gfp)
 {
 	unsigned i = index_of(size);
-	kmem_cache_t *s = i < NR_SIZES ? dma_cache(i) : NULL;
+	kmem_cache_t *s = NULL;
 	struct page *page;
+
+	if (i < NR_SIZES)
+		s = gfp_may_block(gfp) ? dma_cache(i) :
+		    __atomic_load_n(&sizes[i].cs_dmacachep, __ATOMIC_ACQUIRE);
 
 	if (s)
 		return do_cache_alloc(s, gfp);
@@ -135,7 +139,7 @@ int kmem_cache_grow(kmem_cache_t *s, gfp_t gfp)
 {
 	bool grown;
 
-	if (gfp & KMALLOC_NO_GROW || !heap_enter())
+	if (gfp & KMALLOC_NO_GROW || !heap_enter_wait())
 		return 0;
 	grown = slab_grow(s);
 	gate_leave();
@@ -168,7 +172,7 @@ int kmem_cache_reap(gfp_t gfp)
 	size_t pages = 0;
 
 	shrink_all(gfp, SHRINK_HALF);
-	if (!heap_enter())
+	if (!heap_enter_wait())
 		return 0;
 	trim_epoch();
 	cache_for_each(look_at, &search);

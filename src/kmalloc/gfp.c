@@ -79,8 +79,12 @@ static __cold void reserve_set_up(void)
 	static _Atomic bool tried;
 	struct page *page;
 
-	if (atomic_exchange(&tried, true) || !heap_enter())
+	if (atomic_load(&tried) || !heap_enter_wait())
 		return;
+	if (atomic_exchange(&tried, true)) {
+		gate_leave();
+		return;
+	}
 	page = zone_alloc(RESERVE_PAGES, 0);
 	if (page) {
 		os_populate((void *)page_to_addr(page), RESERVE_PAGES << PAGE_SHIFT);
@@ -95,7 +99,7 @@ bool gfp_refill(void)
 {
 	struct page *page;
 
-	if (!heap_enter())
+	if (!heap_enter_wait())
 		return false;
 	page = zone_alloc(RESERVE_PAGES, 0);
 	if (page)

@@ -81,4 +81,7 @@ __cold void gfp_report_failure(const struct gfp_request *req);
 /* shrinker.c: one round at this priority (12: gentle, 0: everything).  Returns objects freed. */
 unsigned long shrink_all(gfp_t gfp, int priority);
 
+/* In the child of a fork. */
+void shrinkers_fork_child(void);
+
 #endif

@@ -337,6 +337,8 @@ static void *resize_run(void *ptr, struct page *page, size_t size)
 {
 	unsigned nr = (unsigned)pages_of(size);
 
+	if (page->flags & PG_GUARD)
+		return nr <= page->nr_pages ? ptr : NULL;
 	if (nr > page->nr_pages)
 		return zone_extend(page, nr) ? ptr : NULL;
 	if (nr < page->nr_pages) {

@@ -32,7 +32,7 @@ static void *alloc_scattered(size_t size, size_t align)
 {
 	struct page *page;
 
-	if (size <= PAGE_SIZE / 2 || !heap_enter())
+	if (size <= PAGE_SIZE / 2 || !heap_enter_wait())
 		return NULL;
 	page = zone_alloc((unsigned)pages_of(size), order_of(pages_of(align)));
 	gate_leave();

@@ -37,7 +37,7 @@ static struct kmem_cache cache_cache;		/* of struct user_cache */
 
 static bool lock_caches(void)
 {
-	if (!heap_enter())
+	if (!heap_enter_wait())
 		return false;
 	os_mutex_lock(&user_caches_lock);
 	return true;
@@ -337,7 +337,7 @@ int kmem_cache_shrink(struct kmem_cache *s)
 {
 	int left;
 
-	if (!heap_enter())
+	if (!heap_enter_wait())
 		return 1;
 	thread_flush_self();
 	depot_trim(s, true);
@@ -364,7 +364,7 @@ static __cold void report_remaining(struct kmem_cache *s)
 	slab_debug_count_errors(1 + (unsigned long)s->nr_slabs * s->objects - s->nr_free);
 	fmt_print(2, "BUG %s (Not tainted): Objects remaining on __kmem_cache_shutdown()\n",
 		  s->name);
-	if (slab_is_debugged(s) && heap_enter()) {
+	if (slab_is_debugged(s) && heap_enter_wait()) {
 		slab_debug_list_live(s);
 		gate_leave();
 	}
@@ -384,7 +384,7 @@ bool do_cache_destroy(struct kmem_cache *s)
 	if (!last_reference(c))
 		return true;
 	rcu_barrier_all();
-	if (!heap_enter())
+	if (!heap_enter_wait())
 		return false;
 	empty_cache(s);
 	empty = !READ_ONCE(s->nr_slabs);
@@ -396,7 +396,7 @@ bool do_cache_destroy(struct kmem_cache *s)
 	/* Slabs of a cache that is type-safe wait for readers, and need it until then. */
 	if (s->flags & SLAB_TYPESAFE_BY_RCU)
 		rcu_barrier_all();
-	if (!heap_enter())
+	if (!heap_enter_wait())
 		return true;
 	cache_fini(s);
 	slab_free(&cache_cache, &object, 1);

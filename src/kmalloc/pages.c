@@ -51,7 +51,7 @@ static struct page *run_alloc(const struct gfp_request *req)
 	unsigned nr = (unsigned)(req->size >> PAGE_SHIFT);
 	struct page *page;
 
-	if (!heap_enter())
+	if (!heap_enter_wait())
 		return NULL;
 	page = req->gfp & (__GFP_DMA | __GFP_DMA32) ? low_alloc(nr, req->order) :
 						      zone_alloc(nr, req->order);
@@ -110,8 +110,10 @@ struct page *do_alloc_pages(gfp_t gfp, unsigned order, unsigned nr)
 
 void do_free_pages(struct page *page)
 {
-	if (!heap_enter())
+	if (!heap_enter_wait()) {
+		emergency_defer_object((void *)page_to_addr(page));
 		return;
+	}
 	zone_free(page, page->nr_pages);
 	reclaim_note_free();
 	gate_leave();
@@ -260,10 +262,23 @@ struct page *alloc_pages_nolock(gfp_t gfp, int node, unsigned order)
 	return order > MAX_PAGE_ORDER ? NULL : own(run_alloc_nowait(&req));
 }
 
+static bool run_free_nowait(struct page *page)
+{
+	enum gate_pass pass = gate_try_enter();
+	bool done;
+
+	if (pass == GATE_CLOSED)
+		return false;
+	done = zone_free_nowait(page, page->nr_pages);
+	gate_leave_try(pass);
+	return done;
+}
+
+/* What cannot be freed now is freed by whoever passes the gate next. */
 void free_pages_nolock(struct page *page, unsigned order)
 {
 	(void)order;
-	if (drop_reference(page))
+	if (drop_reference(page) && !run_free_nowait(page))
 		emergency_defer_object((void *)page_to_addr(page));
 }
 

@@ -24,7 +24,7 @@ static void *attempt_area(struct gfp_request *req)
 	if (!gfp_may_block(req->gfp))
 		return heap_alloc_nowait(align_up(req->size, PAGE_SIZE), req->align,
 					 gfp_watermark(req->gfp));
-	if (!heap_enter())
+	if (!heap_enter_wait())
 		return NULL;
 	ptr = vmap_alloc(req->size, req->align, &dirty);
 	gate_leave();
@@ -132,22 +132,38 @@ void *__vcalloc(size_t n, size_t size, gfp_t gfp)
  * Below 4 GiB.
  */
 
-static void *alloc_32(unsigned long size, gfp_t gfp)
+static void *attempt_low(struct gfp_request *req)
 {
-	struct page *page = size ? low_alloc(pages_of(size), 0) : NULL;
-	void *ptr = page ? (void *)page_to_addr(page) : NULL;
+	struct page *page;
 
-	return ptr && gfp & __GFP_ZERO ? memset(ptr, 0, size) : ptr;
+	if (!heap_enter_wait())
+		return NULL;
+	page = low_alloc_guarded(pages_of(req->size));
+	gate_leave();
+	return page ? (void *)page_to_addr(page) : NULL;
+}
+
+/* Pages of low.c read as zero. */
+static void *alloc_32(unsigned long size)
+{
+	struct gfp_request req = {
+		.gfp = gfp_context(GFP_KERNEL | __GFP_DMA32),
+		.order = order_of(pages_of(size)),
+		.size = size,
+		.attempt = attempt_low,
+	};
+
+	return size && size <= MAX_LOW_SIZE ? gfp_alloc(&req) : NULL;
 }
 
 void *vmalloc_32(unsigned long size)
 {
-	return alloc_32(size, GFP_KERNEL);
+	return alloc_32(size);
 }
 
 void *vmalloc_32_user(unsigned long size)
 {
-	return alloc_32(size, GFP_KERNEL | __GFP_ZERO);
+	return alloc_32(size);
 }
 
 /*
@@ -172,15 +188,16 @@ void vfree_atomic(const void *addr)
 	do_kfree(addr);
 }
 
+/* An area, or pages with a guard below 4 GiB. */
 static bool find_area(const void *addr, uintptr_t *start, size_t *size)
 {
-	bool found;
+	struct heap_object object;
 
-	if (!heap_enter())
-		return false;
-	found = vmap_find(addr, start, size);
-	gate_leave();
-	return found;
+	heap_find(addr, &object);
+	*start = object.start;
+	*size = object.size;
+	return object.kind == HEAP_AREA ||
+	       (object.kind == HEAP_RUN && object.page->flags & PG_GUARD);
 }
 
 bool is_vmalloc_addr(const void *addr)

@@ -8,6 +8,7 @@
  */
 #include <pthread.h>
 
+#include "kmalloc/gfp.h"
 #include "kmalloc/heap.h"
 #include "malloc/background.h"
 #include "observe/stats.h"
@@ -20,6 +21,7 @@ static void fork_child(void)
 {
 	background_forget();
 	gate_fork_child();
+	shrinkers_fork_child();
 }
 
 void heap_ready(void)

@@ -114,6 +114,7 @@ static struct page *take_from(unsigned i, size_t nr, size_t align)
 		return NULL;
 	bitmap_set_range(low.used[i], at, nr);
 	r->pages[at].type = PAGE_RUN;
+	r->pages[at].flags = 0;
 	r->pages[at].nr_pages = (uint32_t)nr;
 	return &r->pages[at];
 }
@@ -135,17 +136,44 @@ struct page *low_alloc(size_t nr, unsigned align_order)
 	struct page *page = take(nr, align_order);
 	unsigned tries;
 
-	for (tries = 0; !page && tries < 3 && nr < LOW_PAGES / 2 && grow(); tries++)
+	/* One more for the guard. */
+	if (nr > (MAX_LOW_SIZE >> PAGE_SHIFT) + 1)
+		return NULL;
+	for (tries = 0; !page && tries < 3 && grow(); tries++)
 		page = take(nr, align_order);
 	return page;
+}
+
+struct page *low_alloc_guarded(size_t nr)
+{
+	struct page *page = low_alloc(nr + 1, 0);
+
+	if (!page)
+		return NULL;
+	if (os_protect((char *)page_to_addr(page) + (nr << PAGE_SHIFT), PAGE_SIZE)) {
+		low_free(page_region(page), page, nr + 1);
+		return NULL;
+	}
+	page->nr_pages = (uint32_t)nr;
+	page->flags = PG_GUARD;
+	return page;
+}
+
+/* The guard of a run can be used like any page again; if not, that address stays unused. */
+static size_t drop_guard(struct page *page, char *addr, size_t nr)
+{
+	if (!(page->flags & PG_GUARD))
+		return nr;
+	page->flags = 0;
+	return os_commit(addr + (nr << PAGE_SHIFT), PAGE_SIZE) ? nr : nr + 1;
 }
 
 void low_free(struct region *r, struct page *page, size_t nr)
 {
 	size_t index = (size_t)(page - r->pages);
-
 	void *addr = (void *)(r->base + (index << PAGE_SHIFT));
 
+	nr = drop_guard(page, addr, nr);
 	page->type = PAGE_NONE;
 	if (os_purge(addr, nr << PAGE_SHIFT))
 		__builtin_memset(addr, 0, nr << PAGE_SHIFT);	/* locked memory stays */

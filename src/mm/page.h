@@ -32,6 +32,9 @@ enum page_type {
 #define PG_HOLES	0x02	/* pages without objects may hold memory */
 #define PG_ISOLATED	0x04	/* off its list while holes are purged: nothing is taken from it */
 
+/* Of a run below 4 GiB: */
+#define PG_GUARD	0x10	/* the page behind it is inaccessible and belongs to it */
+
 /* Of a free block: */
 #define PG_BARE		0x08	/* most of its struct pages hold no memory either */
 

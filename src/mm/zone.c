@@ -270,6 +270,20 @@ void zone_free(struct page *page, unsigned nr)
 	os_mutex_unlock(&zone.lock);
 }
 
+bool zone_free_nowait(struct page *page, unsigned nr)
+{
+	struct region *r = page_region(page);
+	size_t index = (size_t)(page - r->pages);
+
+	if (region_is_low(r) || !os_mutex_spin(&zone.lock))
+		return false;
+	WRITE_ONCE(page->type, PAGE_NONE);
+	bitmap_set_range(r->dirty, index, nr);
+	range_free(r, index, nr);
+	os_mutex_unlock(&zone.lock);
+	return true;
+}
+
 /* Nobody changes the bits of pages in use. */
 void zone_zero(struct page *run)
 {

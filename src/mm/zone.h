@@ -56,6 +56,9 @@ void zone_zero(struct page *run);
 /* @nr pages from @page on come back, taken to be dirty all of them. */
 void zone_free(struct page *page, unsigned nr);
 
+/* The same without waiting and without a system call.  False: nothing was done. */
+bool zone_free_nowait(struct page *page, unsigned nr);
+
 /* The run has @nr pages from now on, more than before.  False if the pages behind it are in use. */
 bool zone_extend(struct page *run, unsigned nr);
 

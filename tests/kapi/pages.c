@@ -91,6 +91,28 @@ Test(pages, bulk_fills_empty_slots)
 		__free_page(pages[i]);
 }
 
+Test(pages, nolock)
+{
+	struct page *page[64];
+	unsigned long before;
+	int i, round;
+
+	__free_pages(alloc_pages(GFP_KERNEL, 6), 6);
+	before = nr_free_pages();
+	for (round = 0; round < 100; round++) {
+		for (i = 0; i < 16; i++) {
+			page[i] = alloc_pages_nolock(__GFP_ZERO, NUMA_NO_NODE, (unsigned)i % 3);
+			cr_assert(page[i]);
+			cr_assert(all_bytes(page_address(page[i]), 0, PAGE_SIZE << i % 3));
+			memset(page_address(page[i]), 1, PAGE_SIZE << i % 3);
+		}
+		for (i = 0; i < 16; i++)
+			free_pages_nolock(page[i], (unsigned)i % 3);
+	}
+	cr_assert_eq(nr_free_pages(), before, "freed at once, if nobody is in the way");
+	cr_assert_null(alloc_pages_nolock(0, NUMA_NO_NODE, MAX_PAGE_ORDER + 1));
+}
+
 Test(pages, low)
 {
 	struct page *page = alloc_pages(GFP_KERNEL | __GFP_DMA32, 4);
@@ -145,7 +167,65 @@ Test(vmalloc, guard_page, .signal = SIGSEGV)
 {
 	volatile char *p = vmalloc(10000);
 
-	p[3 * PAGE_SIZE] = 1;
+	((volatile char *)hide((size_t)p))[3 * PAGE_SIZE] = 1;
+}
+
+/* Pages below 4 GiB are no area of their own, but look like one. */
+Test(vmalloc, low_area)
+{
+	char *p = vmalloc_32(3 * PAGE_SIZE - 100);
+	struct vm_struct *area = find_vm_area(p + 5000);
+
+	cr_assert(p && is_vmalloc_addr(p) && is_vmalloc_addr(p + 9999));
+	cr_assert(area && area->addr == p && area->nr_pages == 3);
+	memset(p, 1, 3 * PAGE_SIZE);
+	p = vrealloc(p, 3 * PAGE_SIZE, GFP_KERNEL);
+	cr_assert(area->addr == p, "in place");
+	vfree(p);
+	cr_assert_not(is_vmalloc_addr(p));
+	cr_assert_null(vmalloc_32(0));
+	cr_assert_null(vmalloc_32(33 * MIB));
+}
+
+Test(vmalloc, low_guard_page, .signal = SIGSEGV)
+{
+	volatile char *p = vmalloc_32_user(10000);
+
+	((volatile char *)hide((size_t)p))[3 * PAGE_SIZE] = 1;
+}
+
+/* A guard becomes a page like any other when its area is freed. */
+Test(vmalloc, low_guards_come_and_go)
+{
+	char *p[50];
+	int i, round;
+
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < 50; i++) {
+			size_t size = (size_t)((i * 7 + round) % 13 + 1) * PAGE_SIZE;
+
+			p[i] = round % 2 ? vmalloc_32(size) :
+			       (char *)__get_free_pages(GFP_KERNEL | __GFP_DMA32, get_order(size));
+			cr_assert(p[i] && all_bytes(p[i], 0, size));
+			memset(p[i], round, size);
+		}
+		for (i = 0; i < 50; i++)
+			kfree(p[(i * 11) % 50]);
+	}
+}
+
+static void *low_areas(void *arg)
+{
+	int i;
+
+	for (i = 0; i < 300; i++)
+		vfree(memset(vmalloc_32(8000), i, 8000));
+	return arg;
+}
+
+Test(vmalloc, low_areas_in_threads)
+{
+	in_threads(low_areas, NULL);
 }
 
 Test(vmalloc, zeroed_and_resized)
