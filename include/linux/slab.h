@@ -82,8 +82,12 @@ void kvfree_rcu_barrier_on_cache(struct kmem_cache *s);
 #define kfree_rcu_mightsleep(ptr)	kvfree_call_rcu(NULL, (void *)(ptr))
 #define kvfree_rcu_mightsleep(ptr)	kvfree_call_rcu(NULL, (void *)(ptr))
 
-/* Says on standard error what is known of a pointer.  False if it is none of ours. */
+/*
+ * Say on standard error what is known of a pointer: to an object of a cache (false if it is none,
+ * and then nothing is said), and to anything.
+ */
 bool kmem_dump_obj(void *object);
+void mem_dump_obj(void *object);
 bool kmem_valid_obj(void *object);
 
 /*

@@ -38,7 +38,7 @@
 
 /* Of the kernels up to 2.6. */
 #define SLAB_DEBUG_FREE		SLAB_CONSISTENCY_CHECKS
-#define SLAB_DEBUG_INITIAL	((slab_flags_t)0x00100000)	/* no effect here */
+#define SLAB_DEBUG_INITIAL	((slab_flags_t)0x00100000)	/* SLAB_CTOR_VERIFY on free */
 #define SLAB_NO_REAP		((slab_flags_t)0x00200000)	/* kmem_cache_reap passes it by */
 #define SLAB_MUST_HWCACHE_ALIGN	SLAB_HWCACHE_ALIGN
 #define SLAB_CTOR_CONSTRUCTOR	1ul

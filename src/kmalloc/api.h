@@ -53,7 +53,9 @@ void do_free_pages(struct page *page);
 void *do_cache_alloc(struct kmem_cache *s, gfp_t gfp);
 void do_cache_free(struct kmem_cache *s, void *object);
 /* False if it is none of a cache that is debugged: then nothing was done. */
-bool free_if_debugged(void *object, const void *caller);
+bool free_if_debugged(void *object, const void *frame);
+/* If it is debugged: of the object only @size bytes were asked for. */
+void set_request_size(struct kmem_cache *s, void *object, size_t size);
 bool do_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **objects);
 
 /* kmem_cache.c */

@@ -34,19 +34,19 @@ static __cold void *alloc_emergency(struct kmem_cache *s)
 	return object;
 }
 
-static void *alloc_inside(struct kmem_cache *s, const void *caller)
+static void *alloc_inside(struct kmem_cache *s, const void *frame)
 {
 	void *object;
 
 	if (unlikely(slab_is_debugged(s)))
-		return slab_debug_alloc(s, caller);
+		return slab_debug_alloc(s, frame);
 	object = thread_cache_alloc(s);
 	if (unlikely(!object) && trim_all())
 		object = thread_cache_alloc(s);
 	return object;
 }
 
-static void *alloc_nowait(struct kmem_cache *s, size_t keep, const void *caller)
+static void *alloc_nowait(struct kmem_cache *s, size_t keep, const void *frame)
 {
 	enum gate_pass pass = gate_try_enter();
 	struct thread_class *tc = NULL;
@@ -59,7 +59,7 @@ static void *alloc_nowait(struct kmem_cache *s, size_t keep, const void *caller)
 	if (!slab_is_debugged(s))
 		object = magazine_alloc_nowait(s, tc, keep);
 	else
-		object = pass == GATE_ENTERED ? slab_debug_alloc(s, caller) : NULL;
+		object = pass == GATE_ENTERED ? slab_debug_alloc_nowait(s, frame, keep) : NULL;
 	gate_leave_try(pass);
 	return object;
 }
@@ -72,12 +72,12 @@ static void *attempt_object(struct gfp_request *req)
 	void *object;
 
 	if (req->gfp & KMALLOC_NO_GROW)
-		return alloc_nowait(req->cache, NO_NEW_SLAB, req->caller);
+		return alloc_nowait(req->cache, NO_NEW_SLAB, req->frame);
 	if (!gfp_may_block(req->gfp))
-		return alloc_nowait(req->cache, gfp_watermark(req->gfp), req->caller);
+		return alloc_nowait(req->cache, gfp_watermark(req->gfp), req->frame);
 	if (unlikely(!heap_enter_wait()))
 		return alloc_emergency(req->cache);
-	object = alloc_inside(req->cache, req->caller);
+	object = alloc_inside(req->cache, req->frame);
 	gate_leave();
 	return object;
 }
@@ -103,7 +103,7 @@ static bool should_fail(const struct kmem_cache *s, gfp_t gfp)
 	return fault_due(&requests, options.failslab);
 }
 
-/* Jumped to from the exported functions, so that the return address is the caller's of those. */
+/* Jumped to from the exported functions, so that its frame returns to who called them. */
 static __slow void *alloc_slow(struct kmem_cache *s, gfp_t gfp)
 {
 	struct gfp_request req = {
@@ -111,7 +111,7 @@ static __slow void *alloc_slow(struct kmem_cache *s, gfp_t gfp)
 		.order = order_of(pages_of(s->size)),
 		.size = s->object_size,
 		.cache = s,
-		.caller = __builtin_return_address(0),
+		.frame = __builtin_frame_address(0),
 		.attempt = attempt_object,
 	};
 	void *object;
@@ -166,12 +166,22 @@ void *kmem_cache_alloc_lru(struct kmem_cache *s, struct list_lru *lru, gfp_t gfp
 	return cache_alloc(s, gfp);
 }
 
+void set_request_size(struct kmem_cache *s, void *object, size_t size)
+{
+	if (likely(!slab_is_debugged(s)) || !heap_enter_wait())
+		return;
+	slab_debug_set_request(s, object, size);
+	gate_leave();
+}
+
 void *kmem_cache_alloc_request(struct kmem_cache *s, gfp_t gfp, size_t size)
 {
-	void *object = cache_alloc(s, gfp);
+	void *object;
 
-	if (object && slab_is_debugged(s))
-		slab_debug_set_request(s, object, size);
+	KEEP_FRAME();
+	object = cache_alloc(s, gfp);
+	if (object)
+		set_request_size(s, object, size);
 	return object;
 }
 
@@ -187,29 +197,37 @@ static struct kmem_cache *cache_of(void *object)
 	return slab ? slab->cache : NULL;
 }
 
+static __cold void report_wrong_cache(struct kmem_cache *s, struct page *slab, void *object)
+{
+	warn("cache_from_obj: Wrong slab cache. %s but object is from %s", s->name,
+	     slab->cache->name);
+	if (slab_is_debugged(slab->cache) && heap_enter_wait()) {
+		slab_debug_print_tracks(slab, object);
+		gate_leave();
+	}
+}
+
 /* Objects of other caches are reported and stay where they are. */
 static __cold void free_misfit(struct kmem_cache *s, void *object)
 {
-	struct kmem_cache *other = cache_of(object);
 	struct heap_object found;
 
 	heap_find(object, &found);
 	if (found.kind == HEAP_EMERGENCY)
 		heap_free(object);
-	else if (other)
-		warn("cache_from_obj: Wrong slab cache. %s but object is from %s", s->name,
-		     other->name);
+	else if (found.kind == HEAP_SLAB)
+		report_wrong_cache(s, found.page, object);
 	else
 		warn("kmem_cache_free(%s, %p): no object of a cache", s->name, object);
 }
 
-bool free_if_debugged(void *object, const void *caller)
+bool free_if_debugged(void *object, const void *frame)
 {
 	struct kmem_cache *s = cache_of(object);
 
 	if (likely(!s || !slab_is_debugged(s)) || !heap_enter())
 		return false;
-	slab_debug_free(s, object, caller);
+	slab_debug_free(s, object, frame);
 	gate_leave();
 	return true;
 }
@@ -220,7 +238,7 @@ static __slow void free_slow(struct kmem_cache *s, void *object)
 		return;
 	if (unlikely(cache_of(object) != s))
 		free_misfit(s, object);
-	else if (likely(!free_if_debugged(object, __builtin_return_address(0))))
+	else if (likely(!free_if_debugged(object, __builtin_frame_address(0))))
 		heap_free(object);
 }
 

@@ -33,6 +33,14 @@ static void construct_any(struct kmem_cache *s, struct page *slab)
 	construct_objects(s, slab);
 }
 
+static void verify_object(struct kmem_cache *s, void *object)
+{
+	struct user_cache *c = user_cache_of(s);
+
+	if (c->flags & SLAB_DEBUG_INITIAL)
+		c->ctor3(object, s, SLAB_CTOR_CONSTRUCTOR | SLAB_CTOR_VERIFY);
+}
+
 /* Destructors get the objects as the constructor left them, or as the last user did. */
 static void destroy_objects(struct kmem_cache *s, struct page *slab)
 {
@@ -61,12 +69,14 @@ static struct page *low_pages(struct kmem_cache *s)
 
 static const struct slab_hooks plain_hooks = {
 	.construct = construct_any,
+	.verify = verify_object,
 	.release = release_any,
 };
 
 static const struct slab_hooks low_hooks = {
 	.get_pages = low_pages,
 	.construct = construct_any,
+	.verify = verify_object,
 	.release = release_any,
 };
 

@@ -25,7 +25,7 @@ struct gfp_request {
 	unsigned order;			/* of the pages it takes, for retries and the report */
 	size_t size, align;
 	struct kmem_cache *cache;
-	const void *caller;
+	const void *frame;		/* for slab debugging: see slab_debug_alloc */
 	void *(*attempt)(struct gfp_request *req);
 };
 

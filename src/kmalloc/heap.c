@@ -265,11 +265,12 @@ static void free_of_cache(struct kmem_cache *s, void *ptr)
 	if (unlikely(s->internal))
 		heap_complain(HEAP_LIBRARYS, "free", ptr, NULL);
 	else if (unlikely(slab_is_debugged(s)))
-		slab_debug_free(s, ptr, __builtin_return_address(0));
+		slab_debug_free(s, ptr, __builtin_frame_address(0));
 	else if (unlikely(!slab_is_object_in_use(s, ptr)))
 		slab_report(ptr);
 	else
 		thread_cache_free(s, ptr);
+	KEEP_FRAME();		/* no jump: the frame must be there as long as it is looked at */
 }
 
 static void free_of_class(unsigned class, void *ptr)
@@ -286,6 +287,7 @@ static void free_in_region(struct region *r, void *ptr)
 {
 	unsigned value = *slab_map_byte(r, (uintptr_t)ptr);
 
+	KEEP_FRAME();
 	if (!value)
 		free_run(r, ptr);
 	else if (value <= NR_KMALLOC_CLASSES)
@@ -298,6 +300,7 @@ static void free_inside(void *ptr)
 {
 	struct region *r = region_of((uintptr_t)ptr);
 
+	KEEP_FRAME();
 	if (r)
 		free_in_region(r, ptr);
 	else if (vmap_free(ptr))
@@ -306,10 +309,9 @@ static void free_inside(void *ptr)
 		report_foreign(ptr);
 }
 
-void heap_free(void *ptr)
+static __slow void free_any(void *ptr)
 {
-	if (!ptr)
-		return;
+	KEEP_FRAME();
 	if (unlikely(!heap_enter())) {
 		if (!emergency_free(ptr))
 			emergency_defer_free(ptr);
@@ -317,6 +319,12 @@ void heap_free(void *ptr)
 	}
 	free_inside(ptr);
 	gate_leave();
+}
+
+void heap_free(void *ptr)
+{
+	if (ptr)
+		free_any(ptr);
 }
 
 void heap_free_class(unsigned class, void *ptr)

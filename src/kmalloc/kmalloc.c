@@ -85,6 +85,7 @@ static size_t room_for(size_t size, size_t align)
 
 static __cold void *alloc_special(size_t size, size_t align, gfp_t gfp)
 {
+	KEEP_FRAME();
 	if (gfp & __GFP_DMA)
 		return compat_dma_alloc(size, gfp);
 	return kmalloc_debug_alloc(size, align, gfp);
@@ -94,6 +95,7 @@ void *do_kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 {
 	void *ptr = NULL;
 
+	KEEP_FRAME();
 	if (unlikely(size > KMALLOC_MAX_SIZE))
 		return refuse(size, gfp);
 	gfp |= gfp_always;
@@ -118,6 +120,7 @@ void gfp_look_at_options(void)
 
 static __slow void *kmalloc_slow(size_t size, gfp_t gfp)
 {
+	KEEP_FRAME();
 	if (unlikely(gfp_special == ANY_GFP))
 		gfp_look_at_options();
 	if (unlikely(!size))
@@ -207,10 +210,10 @@ void *kmalloc_node_track_caller(size_t size, gfp_t gfp, int node)
  * Free.
  */
 
-/* Jumped to from the exported functions, so that the return address is the caller's of those. */
+/* Jumped to from the exported functions, so that its frame is like theirs. */
 static __slow void kfree_slow(void *ptr)
 {
-	if (!ZERO_OR_NULL_PTR(ptr) && likely(!free_if_debugged(ptr, __builtin_return_address(0))))
+	if (!ZERO_OR_NULL_PTR(ptr) && likely(!free_if_debugged(ptr, __builtin_frame_address(0))))
 		heap_free(ptr);
 }
 
@@ -280,8 +283,8 @@ size_t ksize(const void *ptr)
 	if (unlikely(debugging) && !ZERO_OR_NULL_PTR(ptr)) {
 		heap_find(ptr, &object);
 		if (object.kind == HEAP_SLAB && slab_is_debugged(object.page->cache))
-			slab_debug_set_request(object.page->cache, (void *)(uintptr_t)ptr,
-					       object.page->cache->object_size);
+			set_request_size(object.page->cache, (void *)(uintptr_t)ptr,
+					 object.page->cache->object_size);
 	}
 	return do_ksize(ptr);
 }

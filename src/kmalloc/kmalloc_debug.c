@@ -45,10 +45,11 @@ void *kmalloc_debug_alloc(size_t size, size_t align, gfp_t gfp)
 	struct page *page;
 	void *object;
 
+	KEEP_FRAME();
 	if (s) {
 		object = do_cache_alloc(s, gfp);
-		if (object && slab_is_debugged(s))
-			slab_debug_set_request(s, object, size);
+		if (object)
+			set_request_size(s, object, size);
 		return object;
 	}
 	page = do_alloc_pages(gfp, order_of(pages_of(size)), (unsigned)pages_of(size));

@@ -196,6 +196,42 @@ static const char *plan_error(const struct cache_plan *plan)
 	return NULL;
 }
 
+/* The old interface: on free the constructor may look whether the object is in its first state. */
+static void plan_verification(struct cache_plan *plan)
+{
+	if (!(plan->flags & SLAB_DEBUG_INITIAL))
+		return;
+	if (plan->ctor3) {
+		plan->flags |= SLAB_CONSISTENCY_CHECKS;
+	} else {
+		complain(plan, "no constructor, but a check of the initial state requested");
+		plan->flags &= ~SLAB_DEBUG_INITIAL;
+	}
+}
+
+static size_t debugged_size(const struct cache_plan *plan)
+{
+	struct slab_layout layout;
+
+	return slab_debug_layout(plan->flags, plan->size, plan->align, &layout);
+}
+
+/* An object and what surrounds it must fit into a slab, and with the letter O into its pages. */
+static void plan_debugging(struct cache_plan *plan)
+{
+	plan->flags = slab_debug_option(plan->name, plan->flags);
+	plan_verification(plan);
+	if (!(plan->flags & SLAB_DEBUG_FLAGS))
+		return;
+	if (slab_debug_keeps_order() &&
+	    order_of(pages_of(debugged_size(plan))) > order_of(pages_of(plan->size)))
+		plan->flags &= ~SLAB_DEBUG_METADATA;
+	if (debugged_size(plan) > PAGE_SIZE << MAX_SLAB_ORDER) {
+		complain(plan, "objects too large to be debugged");
+		plan->flags &= ~(SLAB_DEBUG_FLAGS | SLAB_DEBUG_INITIAL);
+	}
+}
+
 struct name_search {
 	const char *name;
 	bool found;
@@ -256,7 +292,7 @@ static struct kmem_cache *create_cache(struct cache_plan *plan)
 		if (plan->flags & SLAB_TYPESAFE_BY_RCU)
 			rcu_prepare();
 		plan->align = alignment(plan->flags, plan->size, plan->align);
-		plan->flags = slab_debug_option(plan->name, plan->flags);
+		plan_debugging(plan);
 		c = create_planned(plan);
 	}
 	if (!c && plan->flags & SLAB_PANIC)
@@ -362,8 +398,7 @@ static bool last_reference(struct user_cache *c)
 static __cold void report_remaining(struct kmem_cache *s)
 {
 	slab_debug_count_errors(1 + (unsigned long)s->nr_slabs * s->objects - s->nr_free);
-	fmt_print(2, "BUG %s (Not tainted): Objects remaining on __kmem_cache_shutdown()\n",
-		  s->name);
+	slab_debug_heading(s->name, "Objects remaining on __kmem_cache_shutdown()");
 	if (slab_is_debugged(s) && heap_enter_wait()) {
 		slab_debug_list_live(s);
 		gate_leave();

@@ -51,6 +51,7 @@ static void *resize(const void *p, size_t size, size_t align, gfp_t gfp)
 	void *ptr = (void *)(uintptr_t)p;
 	size_t room;
 
+	KEEP_FRAME();
 	if (!size) {
 		do_kfree(p);
 		return ZERO_SIZE_PTR;

@@ -53,6 +53,12 @@
 #define OPAQUE_RESULT(x) OPAQUE(x)
 #endif
 
+/*
+ * In a function between the program and slab debugging: it keeps its caller's frame pointer where
+ * whoever walks the stack finds it.  For slow paths.
+ */
+#define KEEP_FRAME() __asm__ volatile("" : : "r"(__builtin_frame_address(0)))
+
 #define CACHE_LINE	64
 
 /* A value that other threads change and where any recent value will do. */

@@ -129,6 +129,7 @@ void gate_fork_child(void)
 {
 	bool inside = atomic_load_explicit(&thread_tls.busy, memory_order_relaxed);
 
+	os_fork_child();
 	atomic_store(&gate_forks, 0);
 	atomic_store(&gate_unlisted, inside && !thread_tls.thread);
 	atomic_store(&reclaim_in_background, false);

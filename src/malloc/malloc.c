@@ -69,6 +69,13 @@ void *malloc_slow(size_t size)
 	return check(size ? heap_alloc(size) : heap_alloc_nothing());
 }
 
+static __slow void free_other(void *ptr)
+{
+	KEEP_FRAME();
+	heap_free(ptr);
+	consider_helper();
+}
+
 /* A full magazine, or what is no object of a size class in the first region, or a mistake. */
 void free_slow(void *ptr)
 {
@@ -85,8 +92,7 @@ void free_slow(void *ptr)
 		heap_free_class(value, ptr);
 		return;
 	}
-	heap_free(ptr);
-	consider_helper();
+	free_other(ptr);
 }
 
 void *calloc_slow(size_t size)

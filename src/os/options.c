@@ -156,6 +156,12 @@ static bool in_slab_debug;
 
 static void slab_debug_add(const char *separator, struct str text)
 {
+	if (text.len + 1 >= sizeof(slab_debug_text) - slab_debug_len) {
+		fmt_print(STDERR_FILENO,
+			  "libkmalloc: slab_debug: %.*s does not fit and is ignored\n",
+			  STR_ARG(text));
+		return;
+	}
 	slab_debug_len += fmt_snprint(slab_debug_text + slab_debug_len,
 				      sizeof(slab_debug_text) - slab_debug_len, "%s%.*s", separator,
 				      STR_ARG(text));

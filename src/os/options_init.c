@@ -5,18 +5,16 @@
  * ld.so lets an IRELATIVE resolver of the program call malloc before libc has set `environ`
  * (seen with glibc 2.36; getauxval() works there already). The kernel's copy of the environment
  * in /proc answers then. It is never read otherwise, so an ordinary start costs one failing
- * openat(2) for the configuration file. Files are read by raw system calls: open(3) and read(3)
- * are cancellation points, and sandboxes and tracers like to wrap them.
+ * openat(2) for the configuration file.
  */
 #include "os/options.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
-#include "os/syscall.h"
+#include "os/file.h"
 
 #define CONFIG_FILE "/etc/libkmalloc.conf"
 #define VARIABLE "KMALLOC_OPTIONS"
@@ -27,45 +25,16 @@ enum { BUFFER_SIZE = 4096 };
 /* A program may define this to carry its own settings. */
 extern const char *kmalloc_options __attribute__((weak, visibility("default")));
 
-static int open_file(const char *path)
-{
-	return (int)os_syscall(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC | O_NOCTTY,
-			       0, 0, 0);
-}
-
-static void close_file(int fd)
-{
-	os_syscall(SYS_close, fd, 0, 0, 0, 0, 0);
-}
-
-/* Up to @size bytes, fewer only at the end of the file or on an error. */
-static size_t read_file(int fd, char *buf, size_t size)
-{
-	size_t used = 0;
-
-	while (used < size) {
-		long got = os_syscall(SYS_read, fd, (long)(buf + used), (long)(size - used),
-				      0, 0, 0);
-
-		if (got == -EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		used += (size_t)got;
-	}
-	return used;
-}
-
 void options_read_file(struct kmalloc_options *to, const char *path)
 {
 	char buf[BUFFER_SIZE];
-	int fd = open_file(path);
+	int fd = os_file_open(path);
 	size_t used;
 
 	if (fd < 0)
 		return;
-	used = read_file(fd, buf, sizeof(buf));
-	close_file(fd);
+	used = os_file_read(fd, buf, sizeof(buf));
+	os_file_close(fd);
 	if (used == sizeof(buf)) {
 		fmt_print(STDERR_FILENO,
 			  "libkmalloc: %s: lines beyond %u bytes are ignored\n", path,
@@ -127,7 +96,7 @@ static void scan_proc_environ(int fd)
 	bool found = false;
 
 	for (;;) {
-		size_t got = read_file(fd, buf + used, sizeof(buf) - used);
+		size_t got = os_file_read(fd, buf + used, sizeof(buf) - used);
 		size_t done;
 
 		used += got;
@@ -146,12 +115,12 @@ static void scan_proc_environ(int fd)
 
 static void read_proc_environ(void)
 {
-	int fd = open_file("/proc/self/environ");
+	int fd = os_file_open("/proc/self/environ");
 
 	if (fd < 0)
 		return;
 	scan_proc_environ(fd);
-	close_file(fd);
+	os_file_close(fd);
 }
 
 static void read_symbol(void)

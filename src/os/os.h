@@ -57,10 +57,18 @@ int os_keep_fd(int fd);
 /* Is the process under a seccomp filter, or can that not be found out? */
 bool os_maybe_sandboxed(void);
 
-/* The kernel's number of the calling thread, and what it says of all memory; for reports only. */
-uint32_t os_thread_id(void);
+/*
+ * The kernel's number of the calling thread (a system call the first time; without @ask it is 0
+ * until then), the processor it runs on (0 if that is not known), and what the kernel says of all
+ * memory; for reports only.
+ */
+uint32_t os_thread_id(bool ask);
+unsigned os_cpu(void);
 struct sysinfo;
 int os_sysinfo(struct sysinfo *info);
+
+/* The number of the thread is another one in the child of a fork. */
+void os_fork_child(void);
 
 /*
  * A thread that the program does not know: all signals blocked, detached, small stack.  Calls

@@ -12,6 +12,7 @@
 #include <sys/auxv.h>
 #include <time.h>
 
+#include "os/file.h"
 #include "os/syscall.h"
 
 /* Served by the vDSO; the coarse clock costs about 5 ns and steps every 1 to 4 ms. */
@@ -62,17 +63,12 @@ static bool status_says_no_filter(const char *text)
 bool os_maybe_sandboxed(void)
 {
 	char text[4096];
-	long fd, n;
+	int fd = os_file_open("/proc/thread-self/status");
 
-	fd = os_syscall(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/status",
-			O_RDONLY | O_CLOEXEC, 0, 0, 0);
 	if (fd < 0)
 		return true;
-	n = os_syscall(SYS_read, fd, (long)text, sizeof(text) - 1, 0, 0, 0);
-	os_syscall(SYS_close, fd, 0, 0, 0, 0, 0);
-	if (n <= 0)
-		return true;
-	text[n] = '\0';
+	text[os_file_read(fd, text, sizeof(text) - 1)] = '\0';
+	os_file_close(fd);
 	return !status_says_no_filter(text);
 }
 

@@ -26,6 +26,7 @@
 static struct os_mutex debug_mutex = OS_MUTEX(RANK_CACHES);
 static _Atomic uintptr_t debug_owner;	/* pthread_self() of the holder, or 0 */
 static unsigned debug_depth;
+const void *debug_frame;
 
 void slab_debug_lock(void)
 {
@@ -156,12 +157,18 @@ static void fill(struct kmem_cache *s, unsigned char *object, unsigned char red)
 	}
 }
 
-static void set_track(struct kmem_cache *s, void *object, enum track_kind kind, const void *caller)
+static void take_track(const struct kmem_cache *s, struct track *track, const void *frame,
+		       bool may_look)
 {
 	if (s->flags & SLAB_STORE_USER)
-		tracks_of(s, object)[kind] = (struct track){
-			.caller = caller, .when = os_clock_ms(), .thread = os_thread_id(),
-		};
+		debug_take_track(track, frame, may_look);
+}
+
+static void set_track(const struct kmem_cache *s, void *object, enum track_kind kind,
+		      const struct track *track)
+{
+	if (s->flags & SLAB_STORE_USER)
+		tracks_of(s, object)[kind] = *track;
 }
 
 /* Of a kmalloc cache: the object ends where the request did. */
@@ -214,12 +221,31 @@ static struct page *slab_at(const void *ptr)
 	return r ? slab_of(r, (uintptr_t)ptr) : NULL;
 }
 
+static void lock_for(const void *frame)
+{
+	slab_debug_lock();
+	debug_frame = frame;
+}
+
+static void unlock_for(void)
+{
+	debug_frame = NULL;
+	slab_debug_unlock();
+}
+
+#define MAY_WAIT	SIZE_MAX	/* in place of how many pages must stay free */
+
+static bool take_slot(struct kmem_cache *s, void **slot, size_t keep)
+{
+	return keep == MAY_WAIT ? slab_alloc(s, slot, 1) : slab_alloc_nowait(s, slot, keep);
+}
+
 /* An object that was written to while it was free stays out of use. */
-static void *take_sound(struct kmem_cache *s)
+static void *take_sound(struct kmem_cache *s, size_t keep)
 {
 	void *slot, *object;
 
-	while (slab_alloc(s, &slot, 1)) {
+	while (take_slot(s, &slot, keep)) {
 		struct page *slab = slab_at(slot);
 
 		object = (char *)slot + s->left;
@@ -233,22 +259,34 @@ static void *take_sound(struct kmem_cache *s)
 	return NULL;
 }
 
-void *slab_debug_alloc(struct kmem_cache *s, const void *caller)
+static void *alloc(struct kmem_cache *s, const void *frame, size_t keep)
 {
+	struct track track;
 	unsigned char *object;
 
-	slab_debug_lock();
-	object = take_sound(s);
+	take_track(s, &track, frame, keep == MAY_WAIT);
+	lock_for(frame);
+	object = take_sound(s, keep);
 	if (object) {
 		fill(s, object, SLUB_RED_ACTIVE);
-		set_track(s, object, TRACK_ALLOC, caller);
+		set_track(s, object, TRACK_ALLOC, &track);
 		if (keeps_request(s))
 			*request_of(s, object) = s->object_size;
 		if (s->flags & SLAB_TRACE)
 			debug_trace(slab_at(object), object, true);
 	}
-	slab_debug_unlock();
+	unlock_for();
 	return object;
+}
+
+void *slab_debug_alloc(struct kmem_cache *s, const void *frame)
+{
+	return alloc(s, frame, MAY_WAIT);
+}
+
+void *slab_debug_alloc_nowait(struct kmem_cache *s, const void *frame, size_t keep)
+{
+	return alloc(s, frame, keep);
 }
 
 void slab_debug_set_request(struct kmem_cache *s, void *object, size_t size)
@@ -263,11 +301,42 @@ size_t slab_debug_request(struct kmem_cache *s, const void *object)
 	return keeps_request(s) ? *request_of(s, object) : s->object_size;
 }
 
-static bool is_object(struct page *slab, const void *ptr)
+bool debug_is_object(struct page *slab, const void *ptr)
 {
 	unsigned i = number_of(slab, ptr);
 
 	return i < slab->cache->objects && object_at(slab, i) == ptr;
+}
+
+static bool is_live(struct page *slab, const void *ptr)
+{
+	bool live;
+
+	slab_debug_lock();
+	live = debug_is_object(slab, ptr) && !bitmap_test(slab_bitmap(slab), number_of(slab, ptr));
+	slab_debug_unlock();
+	return live;
+}
+
+/* The bitmap is right; the chain is made anew if it is not. */
+static void mend_chain(struct page *slab)
+{
+	struct kmem_cache *s = slab->cache;
+	unsigned i;
+
+	for (i = 0; i < s->objects; i++)
+		if (bitmap_test(slab_bitmap(slab), i))
+			debug_set_next(s, object_at(slab, i), next_free(slab, i));
+	set_debug_inuse(slab, s->objects - bitmap_count_range(slab_bitmap(slab), 0, s->objects));
+}
+
+static void check_slab(struct page *slab)
+{
+	debug_check_tail(slab);
+	if (!debug_check_chain(slab)) {
+		mend_chain(slab);
+		debug_fix(slab->cache, "Free objects chained again");
+	}
 }
 
 /* May @object be freed?  If not, that has been said. */
@@ -275,7 +344,9 @@ static bool free_checks(struct page *slab, void *object)
 {
 	struct kmem_cache *s = slab->cache;
 
-	if (!is_object(slab, object)) {
+	if (s->flags & SLAB_CONSISTENCY_CHECKS)
+		check_slab(slab);
+	if (!debug_is_object(slab, object)) {
 		debug_slab_error(slab, "Invalid object pointer %p", object);
 		return false;
 	}
@@ -287,67 +358,33 @@ static bool free_checks(struct page *slab, void *object)
 	       debug_check_object(slab, object, SLUB_RED_ACTIVE);
 }
 
-void slab_debug_free(struct kmem_cache *s, void *object, const void *caller)
+static void free_locked(struct page *slab, void *object, const struct track *track)
 {
-	struct page *slab = slab_at(object);
+	struct kmem_cache *s = slab->cache;
 	void *slot = (char *)object - s->left;
 
-	slab_debug_lock();
 	if (!free_checks(slab, object)) {
 		debug_fix(s, "Object at %p not freed", object);
-	} else {
-		set_track(s, object, TRACK_FREE, caller);
-		if (s->flags & SLAB_TRACE)
-			debug_trace(slab, object, false);
-		fill(s, object, SLUB_RED_INACTIVE);
-		chain_in(slab, object);
-		set_debug_inuse(slab, debug_inuse(slab) - 1);
-		slab_free(s, &slot, 1);
+		return;
 	}
-	slab_debug_unlock();
+	set_track(s, object, TRACK_FREE, track);
+	if (s->flags & SLAB_TRACE)
+		debug_trace(slab, object, false);
+	fill(s, object, SLUB_RED_INACTIVE);
+	chain_in(slab, object);
+	set_debug_inuse(slab, debug_inuse(slab) - 1);
+	slab_free(s, &slot, 1);
 }
 
-unsigned slab_debug_validate(struct kmem_cache *s)
+void slab_debug_free(struct kmem_cache *s, void *object, const void *frame)
 {
-	unsigned long before = slab_debug_errors();
-	struct list_node *pos;
-	unsigned i;
+	struct page *slab = slab_at(object);
+	struct track track;
 
-	slab_debug_lock();
-	list_for_each(pos, &s->debug_slabs) {
-		struct page *slab = slab_of_debug_node(pos);
-
-		debug_check_chain(slab);
-		for (i = 0; i < s->objects; i++)
-			debug_check_object(slab, object_at(slab, i),
-					   bitmap_test(slab_bitmap(slab), i) ?
-					   SLUB_RED_INACTIVE : SLUB_RED_ACTIVE);
-	}
-	slab_debug_unlock();
-	return (unsigned)(slab_debug_errors() - before);
-}
-
-void slab_debug_list_live(struct kmem_cache *s)
-{
-	struct list_node *pos;
-	unsigned i;
-
-	slab_debug_lock();
-	list_for_each(pos, &s->debug_slabs) {
-		struct page *slab = slab_of_debug_node(pos);
-
-		for (i = 0; i < s->objects; i++) {
-			if (bitmap_test(slab_bitmap(slab), i))
-				continue;
-			fmt_print(2, "Object %p @offset=%zu\n", (void *)object_at(slab, i),
-				  (size_t)((uintptr_t)object_at(slab, i) - page_to_addr(slab)));
-			debug_print_tracks(s, object_at(slab, i));
-		}
-	}
-	slab_debug_unlock();
-}
-
-void slab_debug_print_tracks(struct kmem_cache *s, const void *object)
-{
-	debug_print_tracks(s, object);
+	take_track(s, &track, frame, true);
+	if (s->hooks && s->hooks->verify && is_live(slab, object))
+		s->hooks->verify(s, object);
+	lock_for(frame);
+	free_locked(slab, object, &track);
+	unlock_for();
 }

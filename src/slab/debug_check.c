@@ -15,19 +15,39 @@ static bool in_object(struct page *slab, const void *object)
 			   (at - base) / s->size < s->objects);
 }
 
+/* Narrows start … end to what begins and ends with another value; false if nothing does. */
+static bool find_others(unsigned char **start, unsigned char **end, unsigned char value)
+{
+	while (*start < *end && **start == value)
+		++*start;
+	while (*start < *end && (*end)[-1] == value)
+		--*end;
+	return *start < *end;
+}
+
 static bool check_bytes(struct page *slab, void *object, const char *what, unsigned char *start,
 			unsigned char value, size_t size)
 {
-	unsigned char *first = start, *last = start + size;
+	unsigned char *end = start + size;
 
-	while (first < last && *first == value)
-		first++;
-	if (first == last)
+	if (!find_others(&start, &end, value))
 		return true;
-	while (last[-1] == value)
-		last--;
-	debug_overwritten(slab, object, what, first, last - 1, value);
-	__builtin_memset(first, value, (size_t)(last - first));
+	debug_overwritten(slab, object, what, start, end - 1, value);
+	__builtin_memset(start, value, (size_t)(end - start));
+	return false;
+}
+
+/* What is left over behind the last object. */
+bool debug_check_tail(struct page *slab)
+{
+	struct kmem_cache *s = slab->cache;
+	unsigned char *start = (unsigned char *)page_to_addr(slab) + (size_t)s->objects * s->size;
+	unsigned char *end = (unsigned char *)page_to_addr(slab) + (PAGE_SIZE << s->order);
+
+	if (!(s->flags & SLAB_POISON) || !find_others(&start, &end, POISON_INUSE))
+		return true;
+	debug_tail_overwritten(slab, start, end - 1);
+	__builtin_memset(start, POISON_INUSE, (size_t)(end - start));
 	return false;
 }
 
@@ -101,14 +121,15 @@ static size_t chain_length(struct page *slab)
 	return length;
 }
 
-void debug_check_chain(struct page *slab)
+bool debug_check_chain(struct page *slab)
 {
 	size_t counted = slab->cache->objects - chain_length(slab);
 
 	if (debug_inuse(slab) == counted)
-		return;
+		return true;
 	debug_slab_error(slab, "Wrong object count. Counter is %zu but counted were %zu",
 			 debug_inuse(slab), counted);
 	set_debug_inuse(slab, counted);
 	debug_fix(slab->cache, "Object count adjusted");
+	return false;
 }

@@ -6,19 +6,24 @@
 #define SLAB_DEBUG_IMPL_H
 
 #include "lib/fmt.h"
+#include "os/where.h"
 #include "slab/debug.h"
 
 #define WORD	sizeof(void *)
 
 enum track_kind { TRACK_ALLOC, TRACK_FREE, NR_TRACKS };
 
+#define TRACK_FRAMES	12
+
 /* Who did something to an object, and when. */
 struct track {
-	const void *caller;
+	const void *addrs[TRACK_FRAMES]; /* the innermost first; NULL behind the last one */
 	uint64_t when;			/* os_clock_ms */
 	uint32_t thread;
-	uint32_t unused;
+	uint32_t cpu;
 };
+
+static_assert(sizeof(struct track) == 112, "as kmem_cache_create(3) says");
 
 /* In a struct page of a slab: all slabs of the cache, and how many objects are in use. */
 static inline struct list_node *debug_node(struct page *slab)
@@ -91,10 +96,25 @@ static inline size_t inuse_end(const struct kmem_cache *s)
 void *debug_get_next(const struct kmem_cache *s, const void *object);
 void debug_set_next(const struct kmem_cache *s, void *object, void *next);
 
+/* debug.c */
+void *debug_first_free(struct page *slab);
+bool debug_is_object(struct page *slab, const void *ptr);
+
 /* debug_check.c: false if something was wrong; it has been reported and mended. */
 bool debug_check_object(struct page *slab, void *object, unsigned char red);
-void debug_check_chain(struct page *slab);
-void *debug_first_free(struct page *slab);
+bool debug_check_chain(struct page *slab);
+bool debug_check_tail(struct page *slab);
+
+/*
+ * debug_track.c.  A frame is what __builtin_frame_address(0) is in the function that the program
+ * called or that was jumped to from there.
+ */
+void debug_take_track(struct track *track, const void *frame, bool may_look);
+__cold void debug_print_tracks(struct fmt_out *out, const struct kmem_cache *s, const void *object);
+__cold void debug_print_stack(struct fmt_out *out, const void *frame);
+
+/* The frame by which whatever is found wrong now was reached, or NULL.  Under debug_lock. */
+extern const void *debug_frame __hidden;
 
 /* debug_report.c: each call counts as an error. */
 __cold void debug_object_error(struct page *slab, const void *object, const char *reason);
@@ -103,7 +123,8 @@ __cold void debug_fix(const struct kmem_cache *s, const char *fmt, ...) FMT_CHEC
 __cold void debug_overwritten(struct page *slab, const void *object, const char *what,
 			      const unsigned char *first, const unsigned char *last,
 			      unsigned char expected);
+__cold void debug_tail_overwritten(struct page *slab, const unsigned char *first,
+				   const unsigned char *last);
 __cold void debug_trace(struct page *slab, const void *object, bool alloc);
-__cold void debug_print_tracks(const struct kmem_cache *s, const void *object);
 
 #endif

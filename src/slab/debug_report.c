@@ -2,7 +2,9 @@
 /*
  * The reports of slab debugging, in SLUB's format (Linux Documentation/mm/slub.rst).
  *
- * Callers are addresses: names would need the dynamic linker's locks.  addr2line(1) knows them.
+ * Callers are places in modules: names of functions would need the dynamic linker's locks.
+ * addr2line(1) knows them.  Modules are looked up when a report is written, so one that was
+ * unloaded meanwhile is not named.
  */
 #include "slab/debug_impl.h"
 
@@ -49,34 +51,6 @@ static void print_section(struct fmt_out *out, const char *label, const unsigned
 		print_line(out, label, start + at, min(size - at, (size_t)LINE_BYTES));
 }
 
-static void print_track(struct fmt_out *out, const char *what, const struct track *track)
-{
-	if (track->caller)
-		fmt_out_printf(out, "%s in %p age=%llu cpu=0 pid=%u\n", what,
-			       (void *)(uintptr_t)track->caller,
-			       (unsigned long long)(os_clock_ms() - track->when), track->thread);
-}
-
-static void print_tracks(struct fmt_out *out, const struct kmem_cache *s, const void *object)
-{
-	const struct track *tracks = tracks_of(s, object);
-
-	if (!(s->flags & SLAB_STORE_USER))
-		return;
-	print_track(out, "Allocated", &tracks[TRACK_ALLOC]);
-	print_track(out, "Freed", &tracks[TRACK_FREE]);
-}
-
-void debug_print_tracks(const struct kmem_cache *s, const void *object)
-{
-	struct fmt_out out;
-	char buf[256];
-
-	fmt_out_fd(&out, buf, sizeof(buf), 2);
-	print_tracks(&out, s, object);
-	fmt_out_flush(&out);
-}
-
 static void print_slab(struct fmt_out *out, struct page *slab)
 {
 	fmt_out_printf(out, "Slab %p objects=%u used=%zu fp=%p flags=0x%x\n",
@@ -88,17 +62,27 @@ static void print_object(struct fmt_out *out, struct page *slab, const unsigned 
 {
 	const struct kmem_cache *s = slab->cache;
 
-	print_tracks(out, s, object);
+	debug_print_tracks(out, s, object);
 	print_slab(out, slab);
 	fmt_out_printf(out, "Object %p @offset=%zu fp=%p\n\n", (void *)(uintptr_t)object,
 		       (size_t)((uintptr_t)object - page_to_addr(slab)), debug_get_next(s, object));
 	if (s->flags & SLAB_RED_ZONE)
 		print_section(out, "Redzone  ", object - s->left, s->left);
+	else if ((uintptr_t)object >= page_to_addr(slab) + LINE_BYTES)
+		print_section(out, "Bytes b4 ", object - LINE_BYTES, LINE_BYTES);
 	print_section(out, "Object   ", object, min((size_t)s->object_size, PAGE_SIZE));
 	if (s->flags & SLAB_RED_ZONE)
 		print_section(out, "Redzone  ", object + s->object_size,
 			      inuse_end(s) - s->object_size);
 	print_section(out, "Padding  ", object + info_end(s), s->size - s->left - info_end(s));
+}
+
+static void print_call_trace(struct fmt_out *out)
+{
+	if (!debug_frame)
+		return;
+	fmt_out_printf(out, "Call Trace:\n");
+	debug_print_stack(out, debug_frame);
 }
 
 static void print_heading(struct fmt_out *out, const char *name, const char *fmt, va_list ap)
@@ -121,6 +105,24 @@ static void heading(struct fmt_out *out, const char *name, const char *fmt, ...)
 	va_end(ap);
 }
 
+void slab_debug_heading(const char *name, const char *what)
+{
+	struct fmt_out out;
+	char buf[512];
+
+	fmt_out_fd(&out, buf, sizeof(buf), 2);
+	heading(&out, name, "%s", what);
+	fmt_out_flush(&out);
+}
+
+static void print_restoring(struct fmt_out *out, const struct kmem_cache *s, const char *what,
+			    const unsigned char *first, const unsigned char *last,
+			    unsigned char value)
+{
+	fmt_out_printf(out, "FIX %s: Restoring %s %p-%p=0x%x\n", s->name, what,
+		       (void *)(uintptr_t)first, (void *)(uintptr_t)last, value);
+}
+
 void debug_object_error(struct page *slab, const void *object, const char *reason)
 {
 	struct fmt_out out;
@@ -130,6 +132,7 @@ void debug_object_error(struct page *slab, const void *object, const char *reaso
 	fmt_out_fd(&out, buf, sizeof(buf), 2);
 	heading(&out, slab->cache->name, "%s", reason);
 	print_object(&out, slab, object);
+	print_call_trace(&out);
 	fmt_out_flush(&out);
 }
 
@@ -147,8 +150,28 @@ void debug_overwritten(struct page *slab, const void *object, const char *what,
 		       (void *)(uintptr_t)first, (void *)(uintptr_t)last,
 		       (size_t)((uintptr_t)first - page_to_addr(slab)), *first, expected);
 	print_object(&out, slab, object);
-	fmt_out_printf(&out, "FIX %s: Restoring %s %p-%p=0x%x\n", slab->cache->name, what,
-		       (void *)(uintptr_t)first, (void *)(uintptr_t)last, expected);
+	print_call_trace(&out);
+	print_restoring(&out, slab->cache, what, first, last, expected);
+	fmt_out_flush(&out);
+}
+
+void debug_tail_overwritten(struct page *slab, const unsigned char *first,
+			    const unsigned char *last)
+{
+	uintptr_t base = page_to_addr(slab);
+	size_t used = (size_t)slab->cache->objects * slab->cache->size;
+	struct fmt_out out;
+	char buf[512];
+
+	slab_debug_count_errors(2);
+	fmt_out_fd(&out, buf, sizeof(buf), 2);
+	heading(&out, slab->cache->name, "Padding overwritten. %p-%p @offset=%zu",
+		(void *)(uintptr_t)first, (void *)(uintptr_t)last,
+		(size_t)((uintptr_t)first - base));
+	print_section(&out, "Padding ", (const unsigned char *)base + used,
+		      (PAGE_SIZE << slab->order) - used);
+	print_slab(&out, slab);
+	print_restoring(&out, slab->cache, "slab padding", first, last, POISON_INUSE);
 	fmt_out_flush(&out);
 }
 
@@ -164,6 +187,7 @@ void debug_slab_error(struct page *slab, const char *fmt, ...)
 	print_heading(&out, slab->cache->name, fmt, ap);
 	va_end(ap);
 	print_slab(&out, slab);
+	print_call_trace(&out);
 	fmt_out_flush(&out);
 }
 
@@ -191,5 +215,6 @@ void debug_trace(struct page *slab, const void *object, bool alloc)
 		       debug_first_free(slab));
 	if (!alloc)
 		print_section(&out, "Object ", object, s->object_size);
+	print_call_trace(&out);
 	fmt_out_flush(&out);
 }

@@ -63,6 +63,8 @@ struct slab_hooks {
 	struct page *(*get_pages)(struct kmem_cache *s);
 	/* Instead of s->ctor for each object. */
 	void (*construct)(struct kmem_cache *s, struct page *slab);
+	/* An object in use that is about to be freed, if its cache is debugged. */
+	void (*verify)(struct kmem_cache *s, void *object);
 	/* False: the slab stays as it is until somebody calls slab_put_pages. */
 	bool (*release)(struct kmem_cache *s, struct page *slab);
 };
@@ -199,6 +201,23 @@ struct page *slab_of(const struct region *r, uintptr_t addr);
 static inline unsigned slab_index(const struct kmem_cache *s, size_t offset)
 {
 	return (unsigned)(offset * s->reciprocal >> RECIPROCAL_SHIFT);
+}
+
+/* Where the objects of a slab begin: number 0, and any other one. */
+static inline uintptr_t slab_base(const struct page *slab)
+{
+	return page_to_addr(slab);
+}
+
+static inline uintptr_t slab_object(const struct page *slab, unsigned i)
+{
+	return slab_base(slab) + (size_t)i * slab->cache->size;
+}
+
+/* The object, if there is one there, that contains the byte at @addr; else at least s->objects. */
+static inline unsigned slab_object_index(const struct page *slab, uintptr_t addr)
+{
+	return slab_index(slab->cache, addr - slab_base(slab));
 }
 
 /* Bits of the free objects, kept in the struct pages behind the first one. */
