@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls malloc and free again and again; check-insn.sh runs it under callgrind and adds up what the
- * calls made by pairs() and batches() cost. The loops themselves are not part of that sum, but the
- * jumps through the PLT are.
+ * Calls malloc and free, or their counterparts of the kernel's interface, again and again;
+ * check-insn.sh runs it under callgrind and adds up what the calls made by the function of the
+ * workload's name cost. The loops themselves are not part of that sum, but the jumps through the
+ * PLT are.
  *
- * Usage: insn pairs|batches SIZE COUNT
+ * Usage: insn pairs|batches|cache|constructed|zeroed|cleared|sized SIZE COUNT
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,20 +44,100 @@ static __attribute__((noinline)) void batches(size_t size, long count)
 	}
 }
 
+/* The preloaded library's, if there is one. */
+#define GFP_KERNEL	0xcc0u
+
+extern void *kmem_cache_create(const char *name, unsigned size, unsigned align, unsigned flags,
+			       void (*ctor)(void *object)) __attribute__((weak));
+extern void *kmem_cache_alloc(void *cache, unsigned gfp) __attribute__((weak));
+extern void *kmem_cache_zalloc(void *cache, unsigned gfp) __attribute__((weak));
+extern void kmem_cache_free(void *cache, void *object) __attribute__((weak));
+extern void *kmalloc(size_t size, unsigned gfp) __attribute__((weak));
+extern void kfree(const void *object) __attribute__((weak));
+
+static void construct(void *object)
+{
+	*(char *)object = 1;
+}
+
+static __attribute__((noinline)) void cache(size_t size, long count)
+{
+	void *s = kmem_cache_create("insn", (unsigned)size, 0, 0, NULL);
+
+	for (long i = 0; i < count; i++) {
+		void *object = kmem_cache_alloc(s, GFP_KERNEL);
+
+		escape(object);
+		kmem_cache_free(s, object);
+	}
+}
+
+static __attribute__((noinline)) void constructed(size_t size, long count)
+{
+	void *s = kmem_cache_create("insn", (unsigned)size, 0, 0, construct);
+
+	for (long i = 0; i < count; i++) {
+		void *object = kmem_cache_alloc(s, GFP_KERNEL);
+
+		escape(object);
+		kmem_cache_free(s, object);
+	}
+}
+
+/* With the zeroing, as calloc's below. */
+static __attribute__((noinline)) void zeroed(size_t size, long count)
+{
+	void *s = kmem_cache_create("insn", (unsigned)size, 0, 0, NULL);
+
+	for (long i = 0; i < count; i++) {
+		void *object = kmem_cache_zalloc(s, GFP_KERNEL);
+
+		escape(object);
+		kmem_cache_free(s, object);
+	}
+}
+
+static __attribute__((noinline)) void cleared(size_t size, long count)
+{
+	for (long i = 0; i < count; i++) {
+		void *object = calloc(1, size);
+
+		escape(object);
+		free(object);
+	}
+}
+
+static __attribute__((noinline)) void sized(size_t size, long count)
+{
+	for (long i = 0; i < count; i++) {
+		void *object = kmalloc(size, GFP_KERNEL);
+
+		escape(object);
+		kfree(object);
+	}
+}
+
+static const struct {
+	const char *name;
+	void (*run)(size_t size, long count);
+} workloads[] = {
+	{ "pairs", pairs },
+	{ "batches", batches },
+	{ "cache", cache },
+	{ "constructed", constructed },
+	{ "zeroed", zeroed },
+	{ "cleared", cleared },
+	{ "sized", sized },
+};
+
 int main(int argc, char **argv)
 {
-	size_t size;
-	long count;
-
-	if (argc != 4) {
-		fprintf(stderr, "usage: insn pairs|batches SIZE COUNT\n");
-		return 2;
+	for (size_t i = 0; argc == 4 && i < sizeof(workloads) / sizeof(*workloads); i++) {
+		if (strcmp(argv[1], workloads[i].name) == 0) {
+			workloads[i].run(strtoul(argv[2], NULL, 0), strtol(argv[3], NULL, 0));
+			return 0;
+		}
 	}
-	size = strtoul(argv[2], NULL, 0);
-	count = strtol(argv[3], NULL, 0);
-	if (strcmp(argv[1], "pairs") == 0)
-		pairs(size, count);
-	else
-		batches(size, count);
-	return 0;
+	fprintf(stderr, "usage: insn WORKLOAD SIZE COUNT\n");
+	return 2;
 }

@@ -129,12 +129,19 @@ static __slow void *alloc_slow(struct kmem_cache *s, gfp_t gfp)
 	return object && gfp & __GFP_ZERO ? memset(object, 0, s->object_size) : object;
 }
 
+static __always_inline void *cache_zalloc(struct kmem_cache *s, gfp_t gfp)
+{
+	void *object = pop_object(s);
+
+	return likely(object) ? memset(object, 0, s->object_size) : alloc_slow(s, gfp);
+}
+
 static __always_inline void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
 	void *object;
 
 	if (unlikely(gfp & __GFP_ZERO))
-		return alloc_slow(s, gfp);
+		return cache_zalloc(s, gfp);
 	object = pop_object(s);
 	return likely(object) ? object : alloc_slow(s, gfp);
 }
@@ -151,7 +158,7 @@ void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 
 void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 {
-	return alloc_slow(s, gfp | __GFP_ZERO);
+	return cache_zalloc(s, gfp | __GFP_ZERO);
 }
 
 void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)

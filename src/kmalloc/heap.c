@@ -212,17 +212,6 @@ void *heap_alloc_zeroed(size_t size)
 	return alloc_any(size, 1, true);
 }
 
-void *heap_alloc_class(unsigned class)
-{
-	void *ptr;
-
-	if (unlikely(!heap_enter()))
-		return emergency_alloc(kmalloc_caches[class].size, 1);
-	ptr = thread_alloc(class);
-	gate_leave();
-	return likely(ptr) ? ptr : heap_alloc(kmalloc_caches[class].size);
-}
-
 /*
  * Free.
  */
@@ -325,16 +314,6 @@ void heap_free(void *ptr)
 {
 	if (ptr)
 		free_any(ptr);
-}
-
-void heap_free_class(unsigned class, void *ptr)
-{
-	if (unlikely(!heap_enter())) {
-		emergency_defer_free(ptr);
-		return;
-	}
-	thread_free(class, ptr);
-	gate_leave();
 }
 
 /*

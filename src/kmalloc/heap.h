@@ -72,15 +72,16 @@ void *heap_alloc(size_t size);
 void *heap_alloc_nothing(void);		/* size 0: not NULL, but may not be touched */
 void *heap_alloc_zeroed(size_t size);
 
-/* The same for a size class: what the loaded magazine could not serve. */
-void *heap_alloc_class(unsigned class);
 void *heap_alloc_aligned(size_t size, size_t align);
+
+/* An object of a size class, which the loaded magazine does not have; errno is set as by malloc. */
+void *heap_alloc_class(size_t class);
 
 /* Any pointer, NULL too.  What is not a start of something in use is reported. */
 void heap_free(void *ptr);
 
 /* An object of a size class, which the loaded magazine could not take. */
-void heap_free_class(unsigned class, void *ptr);
+void heap_free_class(size_t class, void *ptr);
 
 /* What contains @ptr?  Says nothing about whether an object of a slab is in use. */
 void heap_find(const void *ptr, struct heap_object *object);

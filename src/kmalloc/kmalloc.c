@@ -145,9 +145,25 @@ void *kmalloc(size_t size, gfp_t gfp)
 	return do_kmalloc(size, gfp);
 }
 
+/* All of the object is zeroed, as room_for says. */
+static void *do_kzalloc(size_t size, gfp_t gfp)
+{
+	size_t step = (size + 15) / 16;
+	unsigned class;
+	void *object;
+
+	OPAQUE(step);
+	if (unlikely(step >= SIZE_STEPS || (gfp | ANY_GFP) & gfp_special & ~__GFP_ZERO))
+		return kmalloc_slow(size, gfp | __GFP_ZERO);
+	class = thread_tls.class_of[step];
+	object = magazine_pop(&thread_tls.top[class]);
+	return likely(object) ? memset(object, 0, kmalloc_caches[class].size) :
+				kmalloc_slow(size, gfp | __GFP_ZERO);
+}
+
 void *kzalloc(size_t size, gfp_t gfp)
 {
-	return do_kmalloc(size, gfp | __GFP_ZERO);
+	return do_kzalloc(size, gfp);
 }
 
 static void *array(size_t n, size_t size, gfp_t gfp)
@@ -162,9 +178,16 @@ void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
 	return array(n, size, gfp);
 }
 
+static void *zeroed_array(size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(n, size, &bytes) ? NULL : do_kzalloc(bytes, gfp);
+}
+
 void *kcalloc(size_t n, size_t size, gfp_t gfp)
 {
-	return array(n, size, gfp | __GFP_ZERO);
+	return zeroed_array(n, size, gfp);
 }
 
 /*
@@ -180,7 +203,7 @@ void *kmalloc_node(size_t size, gfp_t gfp, int node)
 void *kzalloc_node(size_t size, gfp_t gfp, int node)
 {
 	(void)node;
-	return do_kmalloc(size, gfp | __GFP_ZERO);
+	return do_kzalloc(size, gfp);
 }
 
 void *kmalloc_array_node(size_t n, size_t size, gfp_t gfp, int node)
@@ -192,7 +215,7 @@ void *kmalloc_array_node(size_t n, size_t size, gfp_t gfp, int node)
 void *kcalloc_node(size_t n, size_t size, gfp_t gfp, int node)
 {
 	(void)node;
-	return array(n, size, gfp | __GFP_ZERO);
+	return zeroed_array(n, size, gfp);
 }
 
 void *kmalloc_track_caller(size_t size, gfp_t gfp)

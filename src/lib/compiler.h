@@ -59,6 +59,13 @@
  */
 #define KEEP_FRAME() __asm__ volatile("" : : "r"(__builtin_frame_address(0)))
 
+/* And for an index that is used again after the result: not in the result's register. */
+#if defined(__x86_64__)
+#define OPAQUE_INDEX(x)	__asm__("" : "+S"(x))
+#else
+#define OPAQUE_INDEX(x)	OPAQUE(x)
+#endif
+
 #define CACHE_LINE	64
 
 /* A value that other threads change and where any recent value will do. */

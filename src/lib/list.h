@@ -50,6 +50,16 @@ static inline void list_del(struct list_node *node)
 	node->next->prev = node->prev;
 }
 
+/* The first one of a list that is not empty. */
+static inline struct list_node *list_pop(struct list_node *head)
+{
+	struct list_node *node = head->next;
+
+	head->next = node->next;
+	node->next->prev = head;
+	return node;
+}
+
 /* All of @from moves behind @head; @from is empty afterwards. */
 static inline void list_splice_init(struct list_node *from, struct list_node *head)
 {

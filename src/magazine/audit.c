@@ -83,7 +83,7 @@ static void describe(struct audit *a, struct kmem_cache *s, void **top, struct m
 	a->bottom[0] = mag ? magazine_bottom(mag) : NULL;
 	a->rounds[0] = mag ? (unsigned)(top - a->bottom[0]) : 0;
 	a->bottom[1] = previous ? magazine_bottom(previous) : NULL;
-	a->rounds[1] = previous ? previous->rounds : 0;
+	a->rounds[1] = previous ? magazine_rounds(previous) : 0;
 }
 
 /* The last round of its magazine takes its place. */
@@ -94,7 +94,7 @@ static void *remove_round(struct audit *a, unsigned i, void ***top, struct magaz
 	if (i < a->rounds[0])
 		*place = *--*top;
 	else
-		*place = a->bottom[1][--previous->rounds];
+		*place = magazine_take(previous);
 	return object;
 }
 

@@ -19,29 +19,10 @@
  * the barns of Linux mm/slub.c.
  */
 #include "lib/bug.h"
-#include "magazine/magazine.h"
+#include "magazine/depot.h"
 
 #define MAX_BYTES	(1u << 20)	/* of a depot, in rounds */
 #define MAX_EMPTY	16		/* of a depot; more go back to their slab */
-
-static struct magazine *pop(struct list_node *list, uint32_t *nr, uint32_t *low)
-{
-	struct magazine *mag;
-
-	if (list_empty(list))
-		return NULL;
-	mag = list_first(list, struct magazine, list);
-	list_del(&mag->list);
-	SUB_ONCE(*nr, 1);
-	*low = min(*low, *nr);
-	return mag;
-}
-
-static void push(struct magazine *mag, struct list_node *list, uint32_t *nr)
-{
-	list_add(&mag->list, list);
-	ADD_ONCE(*nr, 1);
-}
 
 static struct magazine *pop_coldest_full(struct depot *d)
 {
@@ -53,7 +34,7 @@ static struct magazine *pop_coldest_full(struct depot *d)
 	return mag;
 }
 
-static void learn(struct kmem_cache *s)
+void depot_learn(struct kmem_cache *s)
 {
 	struct depot *d = &s->depot;
 	size_t bytes = max((size_t)MAX_BYTES, ((size_t)READ_ONCE(s->nr_slabs) << s->order) *
@@ -68,24 +49,16 @@ static void learn(struct kmem_cache *s)
 
 static void drain(struct kmem_cache *s, struct magazine *mag)
 {
-	slab_flush(s, magazine_bottom(mag), mag->rounds);
-	thread_tls.drained += mag->rounds * s->size;
-	mag->rounds = 0;
+	unsigned rounds = magazine_rounds(mag);
+
+	slab_flush(s, magazine_bottom(mag), rounds);
+	thread_tls.drained += rounds * s->size;
+	magazine_set_rounds(mag, 0);
 }
 
 struct magazine *depot_get_full(struct kmem_cache *s, struct magazine *empty)
 {
-	struct depot *d = &s->depot;
-	struct magazine *full;
-
-	os_mutex_lock(&d->lock);
-	full = pop(&d->full, &d->nr_full, &d->full_low);
-	if (!full)
-		learn(s);
-	if (empty)
-		push(empty, &d->empty, &d->nr_empty);
-	os_mutex_unlock(&d->lock);
-	return full;
+	return depot_swap_empty(s, empty);
 }
 
 struct magazine *depot_get_empty(struct kmem_cache *s)
@@ -93,23 +66,14 @@ struct magazine *depot_get_empty(struct kmem_cache *s)
 	return depot_put_full(s, NULL);
 }
 
-struct magazine *depot_put_full(struct kmem_cache *s, struct magazine *full)
+/* What was left there last is full; the coldest one goes to its slabs instead. */
+struct magazine *depot_overflow(struct kmem_cache *s, struct magazine *empty)
 {
 	struct depot *d = &s->depot;
-	struct magazine *empty, *cold = NULL;
+	struct magazine *cold = pop_coldest_full(d);
 
-	os_mutex_lock(&d->lock);
-	empty = pop(&d->empty, &d->nr_empty, &d->empty_low);
-	if (full) {
-		push(full, &d->full, &d->nr_full);
-		if (d->nr_full > d->max_full) {
-			cold = pop_coldest_full(d);
-			d->overflows++;
-		}
-	}
+	d->overflows++;
 	os_mutex_unlock(&d->lock);
-	if (!cold)
-		return empty;
 	drain(s, cold);
 	if (!empty)
 		return cold;
@@ -117,12 +81,17 @@ struct magazine *depot_put_full(struct kmem_cache *s, struct magazine *full)
 	return empty;
 }
 
+struct magazine *depot_put_full(struct kmem_cache *s, struct magazine *full)
+{
+	return depot_swap_full(s, full);
+}
+
 void depot_put(struct kmem_cache *s, struct magazine *mag)
 {
 	struct depot *d = &s->depot;
 	bool surplus;
 
-	if (mag->rounds) {
+	if (!magazine_is_empty(mag)) {
 		mag = depot_put_full(s, mag);
 		if (!mag)
 			return;
@@ -130,7 +99,7 @@ void depot_put(struct kmem_cache *s, struct magazine *mag)
 	os_mutex_lock(&d->lock);
 	surplus = d->nr_empty >= MAX_EMPTY;
 	if (!surplus)
-		push(mag, &d->empty, &d->nr_empty);
+		depot_push(mag, &d->empty, &d->nr_empty);
 	os_mutex_unlock(&d->lock);
 	if (surplus)
 		magazine_delete(mag);

@@ -28,6 +28,8 @@
 
 #define PATIENCE_MS		20
 #define SIGNAL_PATIENCE_MS	100
+#define DRAINED_LOOK		(256u << 10)	/* bytes between two looks at the heap's size */
+
 _Atomic uint32_t gate_forks;
 _Atomic uint32_t gate_unlisted;
 
@@ -72,8 +74,7 @@ bool gate_enter_forking(void)
 	return wait_outside();
 }
 
-/* A thread that is not listed, or a signal handler that interrupted its own thread inside. */
-bool gate_enter_special(void)
+bool gate_enter_unlisted(void)
 {
 	if (atomic_load_explicit(&thread_tls.busy, memory_order_relaxed))
 		return false;
@@ -81,21 +82,35 @@ bool gate_enter_special(void)
 	return likely(!atomic_load(&gate_forks)) || gate_enter_forking();
 }
 
+void gate_leave_unlisted(void)
+{
+	gate_look_around();
+	set_outside();
+}
+
+/* What nobody does in the background is done by whoever passes. */
+static void reclaim_a_little(void)
+{
+	bool drained = thread_tls.drained >= DRAINED_LOOK;
+
+	if (drained)
+		thread_tls.drained = 0;
+	if (ATOMIC_READ(reclaim_in_background))
+		return;
+	if (reclaim_due())
+		trim_epoch();
+	if (drained)
+		trim_if_shrunk();
+}
+
 void gate_tick(void)
 {
 	struct thread *t = thread_tls.thread;
 
-	if (!ATOMIC_READ(reclaim_in_background) && reclaim_due())
-		trim_epoch();
+	thread_tls.ticks = GATE_TICKS;
+	reclaim_a_little();
 	if (unlikely(t && reclaim_epoch_ms && t->audited != READ_ONCE(trim_epochs)))
 		thread_audit(t);
-}
-
-void gate_look_for_shrinking(void)
-{
-	thread_tls.drained = 0;
-	if (!ATOMIC_READ(reclaim_in_background))
-		trim_if_shrunk();
 }
 
 void gate_fork_prepare(void)

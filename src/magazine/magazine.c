@@ -12,14 +12,14 @@
  * Magazines start small and double each time the depot had to be asked, so that a thread that
  * allocates little holds little.
  *
- * Invariants: magazines on the way (loaded excepted) have rounds set; previous, if there is one,
+ * Invariants: magazines on the way (loaded excepted) have top set; previous, if there is one,
  * is either full, empty, or partly filled by a slab.
  *
  * Locks: none here.  The loaded magazine belongs to its thread; previous is exchanged atomically.
  */
 #include "lib/bits.h"
 #include "lib/bug.h"
-#include "magazine/thread.h"
+#include "magazine/exchange.h"
 
 /* Read-only nothing: its end is aligned (full) and the slot below is NULL (empty). */
 void *const no_magazine[MAGAZINE_SIZE / sizeof(void *)] __attribute__((aligned(MAGAZINE_SIZE)));
@@ -32,6 +32,7 @@ static_assert(NR_MAP_VALUES == 50, "as many initialisers as tops");
 __thread struct thread_tls thread_tls __attribute__((tls_model("initial-exec"))) = {
 	.top = { TIMES_25(NO_TOP), TIMES_25(NO_TOP) },
 	.state = THREAD_NEW,
+	.ticks = GATE_TICKS,
 };
 
 static struct kmem_cache magazine_cache;
@@ -64,10 +65,7 @@ struct magazine *magazine_new(void)
 {
 	void *mag;
 
-	if (!slab_alloc(&magazine_cache, &mag, 1))
-		return NULL;
-	((struct magazine *)mag)->rounds = 0;
-	return mag;
+	return slab_alloc(&magazine_cache, &mag, 1) ? mag : NULL;
 }
 
 void magazine_delete(struct magazine *mag)
@@ -75,44 +73,6 @@ void magazine_delete(struct magazine *mag)
 	void *object = mag;
 
 	slab_free(&magazine_cache, &object, 1);
-}
-
-/*
- * Loading and unloading.  @top is the place of the thread that knows its loaded magazine.
- */
-
-static void load(void ***top, struct magazine *mag)
-{
-	*top = magazine_bottom(mag) + mag->rounds;
-}
-
-/*
- * The loaded magazine with its rounds counted; NULL if there is none.  The thread has none from
- * here on: a signal handler that allocates must not find one whose rounds are counted already.
- */
-struct magazine *magazine_unload(void ***top)
-{
-	void **old = *top;
-	struct magazine *mag;
-
-	if (old == NO_TOP)
-		return NULL;
-	WRITE_ONCE(*top, NO_TOP);
-	mag = magazine_of_top(old);
-	mag->rounds = (uint16_t)(old - magazine_bottom(mag));
-	return mag;
-}
-
-/* acq_rel: pairs with the exchange in thread_steal_idle; the rounds travel with the pointer */
-static struct magazine *take_previous(struct thread_class *tc)
-{
-	return atomic_exchange_explicit(&tc->previous, NULL, memory_order_acq_rel);
-}
-
-static void set_previous(struct thread_class *tc, struct magazine *mag)
-{
-	WRITE_ONCE(mag->stamp, READ_ONCE(trim_epochs));
-	atomic_store_explicit(&tc->previous, mag, memory_order_release);
 }
 
 /*
@@ -126,17 +86,11 @@ static unsigned most_rounds(const struct kmem_cache *s)
 	return max((unsigned)s->max_rounds >> crowd, min((unsigned)s->max_rounds, MIN_ROUNDS));
 }
 
-static __slow void do_grow_capacity(struct thread_class *tc, const struct kmem_cache *s)
+void magazine_grow_capacity(struct thread_class *tc, const struct kmem_cache *s)
 {
 	unsigned next = max(tc->capacity * 2u + 1, MIN_ROUNDS);
 
 	tc->capacity = (uint16_t)max(min(next, most_rounds(s)), (unsigned)tc->capacity);
-}
-
-static inline void grow_capacity(struct thread_class *tc, const struct kmem_cache *s)
-{
-	if (unlikely(tc->capacity < s->max_rounds))
-		do_grow_capacity(tc, s);
 }
 
 /*
@@ -153,7 +107,7 @@ static struct magazine *fill(struct kmem_cache *s, struct magazine *mag, unsigne
 	got = slab_refill(s, bottom, capacity);
 	if (got && got < capacity)
 		__builtin_memmove(bottom, bottom + (capacity - got), got * sizeof(void *));
-	mag->rounds = (uint16_t)got;
+	magazine_set_rounds(mag, got);
 	return mag;
 }
 
@@ -165,8 +119,8 @@ void *magazine_alloc_one(struct kmem_cache *s)
 }
 
 /* No rounds at hand and none in the depot. */
-static __slow void *alloc_from_slabs(struct kmem_cache *s, void ***top, struct thread_class *tc,
-			      struct magazine *loaded)
+void *magazine_alloc_from_slabs(struct kmem_cache *s, void ***top, struct thread_class *tc,
+				struct magazine *loaded)
 {
 	struct magazine *mag = loaded;
 
@@ -183,22 +137,9 @@ static __slow void *alloc_from_slabs(struct kmem_cache *s, void ***top, struct t
 
 void *magazine_alloc(struct kmem_cache *s, void ***top, struct thread_class *tc)
 {
-	struct magazine *loaded, *previous, *full;
 	void *object = magazine_pop(top);
 
-	if (object)
-		return object;
-	loaded = magazine_unload(top);
-	previous = take_previous(tc);
-	full = previous && previous->rounds ? previous : depot_get_full(s, previous);
-	if (!full)
-		return alloc_from_slabs(s, top, tc, loaded);
-	if (loaded)
-		set_previous(tc, loaded);
-	if (full != previous)
-		grow_capacity(tc, s);
-	load(top, full);
-	return magazine_pop(top);
+	return object ? object : magazine_refill(s, top, tc);
 }
 
 /*
@@ -210,46 +151,23 @@ void magazine_free_one(struct kmem_cache *s, void *object)
 	slab_free(s, &object, 1);
 }
 
-/* An empty magazine for the full one, which becomes previous; NULL if there is no memory. */
-static struct magazine *replace_full(struct kmem_cache *s, struct thread_class *tc,
-				     struct magazine *previous)
+/* The loaded magazine is full, and there is no memory for another one. */
+void magazine_keep_full(struct kmem_cache *s, void ***top, struct magazine *loaded, void *object)
 {
-	struct magazine *mag = depot_put_full(s, previous);
-
-	if (!mag)
-		mag = magazine_new();
-	grow_capacity(tc, s);
-	if (mag)
-		magazine_set_capacity(mag, tc->capacity);
-	return mag;
+	if (loaded)
+		load(top, loaded);
+	magazine_free_one(s, object);
 }
 
-static void free_to_next(struct kmem_cache *s, void ***top, struct thread_class *tc, void *object)
+void magazine_report_double(void *object)
 {
-	struct magazine *loaded = magazine_unload(top), *previous = take_previous(tc), *mag;
-
-	if (previous && !previous->rounds)
-		mag = previous;
-	else
-		mag = replace_full(s, tc, previous);
-	if (unlikely(!mag)) {
-		if (loaded)
-			load(top, loaded);
-		magazine_free_one(s, object);
-		return;
-	}
-	if (loaded)
-		set_previous(tc, loaded);
-	load(top, mag);
-	magazine_push(top, object, 0);
+	slab_report(object);
 }
 
 void magazine_free(struct kmem_cache *s, void ***top, struct thread_class *tc, void *object)
 {
-	if (unlikely((*top)[-1] == object)) {
-		slab_report(object);
-		return;
-	}
-	if (!magazine_push(top, object, 0))
-		free_to_next(s, top, tc, object);
+	if (unlikely((*top)[-1] == object))
+		magazine_report_double(object);
+	else if (!magazine_push(top, object, 0))
+		magazine_empty_for(s, top, tc, object);
 }

@@ -23,8 +23,8 @@
 
 struct magazine {
 	struct list_node list;		/* of a depot */
-	uint16_t rounds;		/* while it is not loaded */
-	uint16_t capacity;
+	uint16_t top;			/* while it is not loaded; both in bytes from here */
+	uint16_t bottom;
 	uint32_t stamp;			/* epoch in which it was last loaded */
 	void *slot[MAGAZINE_SLOTS];	/* ..., NULL, round 0 … capacity - 1 */
 };
@@ -32,6 +32,8 @@ struct magazine {
 static_assert(sizeof(struct magazine) == MAGAZINE_SIZE, "slots end at the boundary");
 
 #define SIZE_STEPS	(1024 / 16 + 1)
+
+#define GATE_TICKS	16		/* slow paths between two looks at the clock */
 
 enum thread_state {
 	THREAD_EARLY,		/* before the C library has set up thread storage: no magazines */
@@ -52,7 +54,7 @@ struct thread_tls {
 	uint8_t class_of[SIZE_STEPS];	/* (size + 15) / 16 → class; all 0 until THREAD_LIVE */
 	uint8_t state;			/* enum thread_state */
 	bool forking;			/* inside fork(): the gate is open for this thread */
-	uint8_t ticks;			/* slow paths since the clock was looked at */
+	uint8_t ticks;			/* slow paths until the clock is looked at */
 	_Atomic uint32_t busy;		/* inside a slow path; read by fork */
 	struct thread *thread;
 	struct thread_slot *slots;	/* of other caches, by their id */
@@ -122,19 +124,34 @@ static __always_inline struct thread_tls *this_thread(void)
 	return tls;
 }
 
-/* The same two for the calling thread and a size class. */
-static __always_inline void *class_pop(struct thread_tls *tls, unsigned class)
+/*
+ * A top moves by so many rounds, by one instruction where the processor has it: no slower than to
+ * store the new top (10.8 cycles a pair of malloc and free), and one register less.
+ */
+#if defined(__x86_64__)
+static __always_inline void top_move(void ***place, long rounds)
 {
-	void **top = tls->top[class];
-	void *object = top[-1];
+	__asm__("addq %1, %0" : "+m"(*place) : "er"(rounds * (long)sizeof(void *)));
+}
+#else
+static __always_inline void top_move(void ***place, long rounds)
+{
+	*place += rounds;
+}
+#endif
+
+/* The same two for the calling thread and a size class, which is best made OPAQUE_INDEX. */
+static __always_inline void *class_pop(struct thread_tls *tls, size_t class)
+{
+	void *object = tls->top[class][-1];
 
 	OPAQUE_RESULT(object);
 	if (likely(object))
-		tls->top[class] = top - 1;
+		top_move(&tls->top[class], -1);
 	return object;
 }
 
-static __always_inline bool class_push(struct thread_tls *tls, unsigned class, void *object,
+static __always_inline bool class_push(struct thread_tls *tls, size_t class, void *object,
 				       uintptr_t aligned)
 {
 	void **top = tls->top[class];
@@ -142,7 +159,7 @@ static __always_inline bool class_push(struct thread_tls *tls, unsigned class, v
 	if (unlikely(!magazine_takes(top, object, aligned)))
 		return false;
 	*top = object;
-	tls->top[class] = top + 1;
+	top_move(&tls->top[class], 1);
 	return true;
 }
 
@@ -154,14 +171,42 @@ static inline struct magazine *magazine_of_top(void **top)
 
 static inline void **magazine_bottom(struct magazine *mag)
 {
-	return &mag->slot[MAGAZINE_SLOTS - mag->capacity];
+	return (void **)((char *)mag + mag->bottom);
 }
 
-/* Of an empty magazine. */
+static inline void **magazine_top(struct magazine *mag)
+{
+	return (void **)((char *)mag + mag->top);
+}
+
+static inline bool magazine_is_empty(const struct magazine *mag)
+{
+	return mag->top == mag->bottom;
+}
+
+static inline unsigned magazine_rounds(const struct magazine *mag)
+{
+	return (unsigned)(mag->top - mag->bottom) / (unsigned)sizeof(void *);
+}
+
+static inline void magazine_set_rounds(struct magazine *mag, unsigned rounds)
+{
+	mag->top = (uint16_t)(mag->bottom + rounds * sizeof(void *));
+}
+
+/* The last round of one that is not loaded and not empty. */
+static inline void *magazine_take(struct magazine *mag)
+{
+	mag->top = (uint16_t)(mag->top - sizeof(void *));
+	return *magazine_top(mag);
+}
+
+/* Makes it empty. */
 static inline void magazine_set_capacity(struct magazine *mag, unsigned capacity)
 {
-	mag->capacity = (uint16_t)capacity;
-	mag->slot[MAGAZINE_SLOTS - 1 - capacity] = NULL;
+	mag->bottom = (uint16_t)(MAGAZINE_SIZE - capacity * sizeof(void *));
+	mag->top = mag->bottom;
+	magazine_bottom(mag)[-1] = NULL;
 }
 
 /* Sets up what magazines are made from.  Once, before any other function. */
@@ -194,9 +239,6 @@ void magazine_free(struct kmem_cache *s, void ***top, struct thread_class *tc, v
 /* For threads without magazines. */
 void *magazine_alloc_one(struct kmem_cache *s);
 void magazine_free_one(struct kmem_cache *s, void *object);
-
-/* Takes the loaded magazine out of use; *top is NO_TOP afterwards.  NULL if there is none. */
-struct magazine *magazine_unload(void ***top);
 
 /*
  * depot.c: exchanges of whole magazines in constant time.

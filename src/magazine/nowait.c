@@ -36,11 +36,6 @@ void gate_leave_try(enum gate_pass pass)
 	atomic_store_explicit(&thread_tls.busy, 0, memory_order_release);
 }
 
-static void *round_of(struct magazine *mag)
-{
-	return magazine_bottom(mag)[--mag->rounds];
-}
-
 static void *from_previous(struct thread_class *tc)
 {
 	struct magazine *mag;
@@ -50,8 +45,8 @@ static void *from_previous(struct thread_class *tc)
 	mag = atomic_exchange_explicit(&tc->previous, NULL, memory_order_acq_rel);
 	if (!mag)
 		return NULL;
-	if (mag->rounds)
-		object = round_of(mag);
+	if (!magazine_is_empty(mag))
+		object = magazine_take(mag);
 	atomic_store_explicit(&tc->previous, mag, memory_order_release);
 	return object;
 }
@@ -68,8 +63,8 @@ static void *from_depot(struct depot *d)
 		return NULL;
 	}
 	mag = list_first(&d->full, struct magazine, list);
-	object = round_of(mag);
-	if (!mag->rounds) {
+	object = magazine_take(mag);
+	if (magazine_is_empty(mag)) {
 		list_del(&mag->list);
 		SUB_ONCE(d->nr_full, 1);
 		d->full_low = min(d->full_low, d->nr_full);

@@ -13,7 +13,7 @@
  * Locks: threads_lock guards the list and keeps its members from exiting.  A thread's loaded
  * magazines are its own; others read its tops only for statistics, and in the child of a fork.
  */
-#include "magazine/thread.h"
+#include "magazine/exchange.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -38,13 +38,13 @@ extern __typeof__(pthread_key_create) pthread_key_create __weak_ref;
 extern __typeof__(pthread_setspecific) pthread_setspecific __weak_ref;
 
 /* The mark says to a signal handler of the thread that the lock is perhaps its own. */
-static void threads_lock_take(void)
+void threads_lock_take(void)
 {
 	WRITE_ONCE(thread_tls.listing, true);
 	os_mutex_lock(&threads_lock);
 }
 
-static void threads_lock_drop(void)
+void threads_lock_drop(void)
 {
 	os_mutex_unlock(&threads_lock);
 	WRITE_ONCE(thread_tls.listing, false);
@@ -123,76 +123,6 @@ void thread_free_first(unsigned class, void *object)
 }
 
 /*
- * Slots for other caches: a table by cache id that grows with the highest id the thread uses.
- * Others walk it under threads_lock, so its owner replaces it under that lock.
- */
-
-#define SLOTS_A_PAGE	(PAGE_SIZE / sizeof(struct thread_slot))
-
-static void slots_replace(struct thread_slot *slots, unsigned nr)
-{
-	threads_lock_take();
-	if (thread_tls.nr_slots)
-		memcpy(slots, thread_tls.slots, thread_tls.nr_slots * sizeof(*slots));
-	thread_tls.slots = slots;
-	thread_tls.nr_slots = nr;
-	thread_tls.slot_bytes = nr * (uint32_t)sizeof(*slots);
-	threads_lock_drop();
-}
-
-static void slots_free(struct thread_slot *slots)
-{
-	struct page *page;
-
-	if (!slots)
-		return;
-	page = virt_to_page(slots);
-	zone_free(page, page->nr_pages);
-}
-
-static bool slots_grow(unsigned id)
-{
-	unsigned pages = max(id / SLOTS_A_PAGE + 1, 2 * thread_tls.nr_slots / SLOTS_A_PAGE), i;
-	struct page *page = zone_alloc(pages, 0);
-	struct thread_slot *slots, *old = thread_tls.slots;
-
-	if (!page)
-		return false;
-	slots = (struct thread_slot *)page_to_addr(page);
-	for (i = 0; i < pages * SLOTS_A_PAGE; i++)
-		slots[i] = (struct thread_slot){ .top = NO_TOP };
-	slots_replace(slots, pages * (unsigned)SLOTS_A_PAGE);
-	slots_free(old);
-	return true;
-}
-
-static struct thread_slot *slot_of(struct kmem_cache *s)
-{
-	if (unlikely(!thread_self()))
-		return NULL;
-	if (unlikely(s->id >= thread_tls.nr_slots) && !slots_grow(s->id))
-		return NULL;
-	return &thread_tls.slots[s->id];
-}
-
-void *thread_cache_alloc(struct kmem_cache *s)
-{
-	struct thread_slot *slot = slot_of(s);
-
-	return slot ? magazine_alloc(s, &slot->top, &slot->rest) : magazine_alloc_one(s);
-}
-
-void thread_cache_free(struct kmem_cache *s, void *object)
-{
-	struct thread_slot *slot = slot_of(s);
-
-	if (slot)
-		magazine_free(s, &slot->top, &slot->rest, object);
-	else
-		magazine_free_one(s, object);
-}
-
-/*
  * Death.
  */
 
@@ -256,7 +186,7 @@ static void thread_destroy(struct thread *t, enum thread_state state)
 	atomic_fetch_add(&gate_unlisted, 1);
 	thread_unlink(t);
 	thread_tls.thread = NULL;
-	slots_free(thread_tls.slots);
+	thread_slots_free(thread_tls.slots);
 	thread_tls.slots = NULL;
 	thread_tls.nr_slots = 0;
 	thread_tls.slot_bytes = 0;
@@ -308,15 +238,17 @@ void thread_init(void)
  */
 static __racy size_t count_rounds(void ***place, struct magazine *previous)
 {
-	size_t rounds = previous ? RACY_READ(previous->rounds) : 0;
 	void **top = RACY_READ(*place);
 	struct magazine *mag;
+	size_t bytes = 0;
 
+	if (previous)
+		bytes = (size_t)RACY_READ(previous->top) - RACY_READ(previous->bottom);
 	if (top != NO_TOP) {
 		mag = magazine_of_top(top);
-		rounds += (size_t)(top - &mag->slot[MAGAZINE_SLOTS - RACY_READ(mag->capacity)]);
+		bytes += (size_t)((char *)top - (char *)mag) - RACY_READ(mag->bottom);
 	}
-	return rounds;
+	return bytes / sizeof(void *);
 }
 
 static size_t count_pair(void ***top, struct thread_class *tc)
@@ -463,7 +395,7 @@ void thread_adopt_others(void)
 		thread_flush(t);
 		if (t->hard)
 			harden_adopt(t->hard);
-		slots_free(t->tls->slots);
+		thread_slots_free(t->tls->slots);
 		slab_free(&thread_cache, &object, 1);
 	}
 }

@@ -31,6 +31,13 @@ extern uint8_t thread_class_of[SIZE_STEPS] __hidden;
 /* Once, at start. */
 void thread_init(void);
 
+/* For the files that look at the list of threads, or at what others see of the caller's. */
+void threads_lock_take(void);
+void threads_lock_drop(void);
+
+/* A table of thread_slots.c, or NULL. */
+void thread_slots_free(struct thread_slot *slots);
+
 /* The calling thread's magazines, made at first use.  NULL: it works without.  Inside the gate. */
 struct thread *thread_self(void);
 
@@ -111,34 +118,46 @@ static inline void thread_flush_hardened(void)
 extern _Atomic uint32_t gate_forks __hidden;	/* fork() calls under way */
 extern _Atomic uint32_t gate_unlisted __hidden;	/* inside the gate, but on no list */
 
-__slow bool gate_enter_special(void);
+__slow bool gate_enter_unlisted(void);
+__slow void gate_leave_unlisted(void);
 __slow bool gate_enter_forking(void);
 __slow void gate_tick(void);
-__slow void gate_look_for_shrinking(void);
 
-#define GATE_TICKS	16		/* slow paths between two looks at the clock */
-#define DRAINED_LOOK	(256u << 10)	/* bytes between two looks at the heap's size */
 
-/* seq_cst: see gate.c */
-static inline bool gate_enter(void)
+/* For a thread that is listed.  seq_cst: see gate.c */
+static inline bool gate_enter_listed(void)
 {
-	if (unlikely(!thread_tls.thread) ||
-	    unlikely(atomic_load_explicit(&thread_tls.busy, memory_order_relaxed)))
-		return gate_enter_special();
+	if (unlikely(atomic_load_explicit(&thread_tls.busy, memory_order_relaxed)))
+		return false;
 	atomic_store(&thread_tls.busy, 1);
 	return likely(!atomic_load(&gate_forks)) || gate_enter_forking();
 }
 
-static inline void gate_leave(void)
+static inline bool gate_enter(void)
 {
-	if (unlikely(++thread_tls.ticks % GATE_TICKS == 0))
+	return likely(thread_tls.thread) ? gate_enter_listed() : gate_enter_unlisted();
+}
+
+/* Now and then, before leaving. */
+static inline void gate_look_around(void)
+{
+	if (unlikely(--thread_tls.ticks == 0))
 		gate_tick();
-	if (unlikely(thread_tls.drained >= DRAINED_LOOK))
-		gate_look_for_shrinking();
-	if (unlikely(!thread_tls.thread))
-		atomic_fetch_sub(&gate_unlisted, 1);
+}
+
+static inline void gate_leave_listed(void)
+{
+	gate_look_around();
 	/* release: what was done inside is seen by whoever sees the thread outside */
 	atomic_store_explicit(&thread_tls.busy, 0, memory_order_release);
+}
+
+static inline void gate_leave(void)
+{
+	if (unlikely(!thread_tls.thread))
+		gate_leave_unlisted();
+	else
+		gate_leave_listed();
 }
 
 /* Around fork(): wait until nobody but the caller is inside; let them in again. */

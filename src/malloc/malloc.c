@@ -50,7 +50,7 @@ static void *hardened_malloc(size_t size)
 	return check(size ? hardened_alloc(size) : heap_alloc_nothing());
 }
 
-/* An empty magazine, or 1024 < size <= max_class_size, or everything else. */
+/* 1024 < size <= max_class_size, or everything else; or a thread without magazines. */
 void *malloc_slow(size_t size)
 {
 	unsigned class;
@@ -62,7 +62,7 @@ void *malloc_slow(size_t size)
 	if (size - 1 < max_class_size) {
 		class = size_class(size);
 		ptr = class_pop(this_thread(), class);
-		return likely(ptr) ? ptr : check(heap_alloc_class(class));
+		return likely(ptr) ? ptr : heap_alloc_class(class);
 	}
 	if (unlikely(size > MAX_REQUEST))
 		return out_of_memory();
@@ -76,23 +76,32 @@ static __slow void free_other(void *ptr)
 	consider_helper();
 }
 
-/* A full magazine, or what is no object of a size class in the first region, or a mistake. */
+void *malloc_empty(size_t size, size_t class)
+{
+	if (unlikely(!class))
+		return malloc_slow(size);
+	consider_helper();
+	return heap_alloc_class(class);
+}
+
+/* What is no object of a size class in the first region, or a mistake. */
 void free_slow(void *ptr)
 {
-	unsigned value;
-
 	if (!ptr)
 		return;
 	if (unlikely(harden.on)) {
 		hardened_free(ptr);
 		return;
 	}
-	value = slab_map_value(ptr);
-	if (likely(value - 1u < NR_KMALLOC_CLASSES)) {
-		heap_free_class(value, ptr);
-		return;
-	}
 	free_other(ptr);
+}
+
+void free_full(void *ptr, size_t class)
+{
+	if (likely(class - 1u < NR_KMALLOC_CLASSES) && likely(!harden.on))
+		heap_free_class(class, ptr);
+	else
+		free_slow(ptr);
 }
 
 void *calloc_slow(size_t size)

@@ -15,6 +15,10 @@
 
 __slow void *malloc_slow(size_t size);
 __slow void free_slow(void *ptr);
+
+/* The same where the class, if it is one, is known to have nothing at hand, or no room. */
+__slow void *malloc_empty(size_t size, size_t class);
+__slow void free_full(void *ptr, size_t class);
 __slow void *calloc_slow(size_t size);
 __cold void *out_of_memory(void);
 
@@ -22,24 +26,32 @@ static inline void *do_malloc(size_t size)
 {
 	size_t step = (size + 15) / 16;		/* 0 for sizes that wrap: class 0 is always empty */
 	struct thread_tls *tls;
+	size_t class;
 	void *object;
 
 	OPAQUE(step);				/* else the compiler tests size + 15 as well */
 	if (unlikely(step >= SIZE_STEPS))
 		return malloc_slow(size);
 	tls = this_thread();
-	object = class_pop(tls, tls->class_of[step]);
-	return likely(object) ? object : malloc_slow(size);
+	class = tls->class_of[step];
+	OPAQUE_INDEX(class);
+	object = class_pop(tls, class);
+	return likely(object) ? object : malloc_empty(size, class);
 }
 
 static inline void do_free(void *ptr)
 {
 	uintptr_t base = slab_map_base;
-	size_t granule = ((uintptr_t)ptr - base) >> GRANULE_SHIFT;
+	size_t granule = ((uintptr_t)ptr - base) >> GRANULE_SHIFT, class;
 
-	if (unlikely(granule >= slab_map_granules) ||
-	    unlikely(!class_push(this_thread(), ((const uint8_t *)base)[granule], ptr, base)))
+	if (unlikely(granule >= slab_map_granules)) {
 		free_slow(ptr);
+		return;
+	}
+	class = ((const uint8_t *)base)[granule];
+	OPAQUE_INDEX(class);
+	if (unlikely(!class_push(this_thread(), class, ptr, base)))
+		free_full(ptr, class);
 }
 
 void *do_calloc(size_t n, size_t size);

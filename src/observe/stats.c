@@ -44,7 +44,7 @@ static size_t depot_rounds(struct depot *d)
 
 	os_mutex_lock(&d->lock);
 	list_for_each(pos, &d->full)
-		rounds += list_entry(pos, struct magazine, list)->rounds;
+		rounds += magazine_rounds(list_entry(pos, struct magazine, list));
 	os_mutex_unlock(&d->lock);
 	return rounds;
 }

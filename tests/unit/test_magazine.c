@@ -11,6 +11,7 @@
 
 #include "kmalloc/heap.h"
 #include "lib/bug.h"
+#include "magazine/exchange.h"
 #include "mm/reclaim.h"
 #include "mm/zone.h"
 
@@ -40,7 +41,7 @@ static struct magazine *filled(unsigned rounds)
 		cr_assert(slab_alloc(&cache, &object, 1) == 1);
 		magazine_bottom(mag)[i] = object;
 	}
-	mag->rounds = (uint16_t)rounds;
+	magazine_set_rounds(mag, rounds);
 	return mag;
 }
 
@@ -86,7 +87,7 @@ Test(magazine, what_is_unloaded_is_no_longer_loaded)
 	struct magazine *mag = filled(3);
 	void **top = magazine_bottom(mag) + 3;
 
-	cr_assert(magazine_unload(&top) == mag && mag->rounds == 3);
+	cr_assert(magazine_unload(&top) == mag && magazine_rounds(mag) == 3);
 	cr_assert(top == NO_TOP && magazine_pop(&top) == NULL);
 }
 
@@ -126,7 +127,7 @@ Test(magazine, a_full_depot_drains_its_coldest)
 		cr_assert(depot_put_full(&cache, mags[i]) == NULL);
 	cr_assert(in_use(&cache) == 80);
 	empty = depot_put_full(&cache, mags[3]);
-	cr_assert(empty == mags[0] && empty->rounds == 0);
+	cr_assert(empty == mags[0] && magazine_is_empty(empty));
 	cr_assert(in_use(&cache) == 60 && cache.depot.nr_full == 3);
 	cr_assert(slab_check(&cache) == 0);
 }
