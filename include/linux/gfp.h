@@ -67,6 +67,10 @@ KM_END_DECLS
 #define __free_page(page)		__free_pages((page), 0)
 #define free_page(addr)			free_pages((addr), 0)
 #define alloc_pages_bulk_array(gfp, n, pages)	alloc_pages_bulk(gfp, n, pages)
+#define alloc_pages_bulk_array_node(gfp, node, n, pages) \
+	((void)(node), alloc_pages_bulk(gfp, n, pages))
+#define alloc_pages_bulk_node(gfp, node, n, pages) \
+	((void)(node), alloc_pages_bulk(gfp, n, pages))
 #define page_frag_cache_init(nc)	((void)((nc)->va = NULL))
 
 #ifndef KMALLOC_BUILDING
@@ -89,8 +93,13 @@ static inline gfp_t gfp_nested_mask(gfp_t gfp)
 	       __GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN;
 }
 
-#ifndef __cplusplus
 /* Up to 2.0 a third argument asked for memory for DMA. */
+#ifdef __cplusplus
+inline unsigned long __get_free_pages(gfp_t gfp, unsigned long order, int dma)
+{
+	return __get_free_pages(dma ? gfp | GFP_DMA : gfp, (unsigned int)order);
+}
+#else
 #define KM_FREE_PAGES2(gfp, order)	(__get_free_pages)(gfp, (unsigned int)(order))
 #define KM_FREE_PAGES3(gfp, order, dma) \
 	(__get_free_pages)((gfp) | ((dma) ? GFP_DMA : 0), (unsigned int)(order))

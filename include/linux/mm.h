@@ -65,6 +65,8 @@ KM_END_DECLS
 #define page_to_phys(page)	((phys_addr_t)(uintptr_t)page_address(page))
 #define page_ref_count(page)	page_count(page)
 #define page_size(page)		(PAGE_SIZE << compound_order(page))
+#define PFN_UP(size)		(((size) + PAGE_SIZE - 1) >> PAGE_SHIFT)
+#define PFN_DOWN(size)		((size) >> PAGE_SHIFT)
 
 /* The smallest order whose blocks hold @size bytes. */
 static inline int get_order(unsigned long size)
@@ -144,6 +146,29 @@ static inline unsigned int folio_order(const struct folio *folio)
 {
 	return compound_order(&folio->page);
 }
+
+static inline size_t folio_size(const struct folio *folio)
+{
+	return PAGE_SIZE << compound_order(&folio->page);
+}
+
+static inline unsigned long folio_nr_pages(const struct folio *folio)
+{
+	return 1ul << compound_order(&folio->page);
+}
+
+static inline int folio_ref_count(const struct folio *folio)
+{
+	return page_count(&folio->page);
+}
+
+static inline struct folio *page_folio(const struct page *page)
+{
+	return (struct folio *)compound_head(page);
+}
+
+#define virt_to_folio(addr)	page_folio(virt_to_page(addr))
+#define folio_page(folio, n)	(&(folio)->page + (n))
 
 #include <linux/vmalloc.h>
 #include <linux/slab.h>

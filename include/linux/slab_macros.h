@@ -121,6 +121,14 @@ inline void *kvrealloc(const void *p, size_t old_size, size_t size, gfp_t flags)
 #define cache_cache	(*kmalloc_cache_cache())
 #endif
 
+#if KMALLOC_API <= 22
+/* Its flags came with 2.4. */
+#define kmem_find_general_cachep(...) \
+	KM_PICK3(__VA_ARGS__, KM_GENERAL2, KM_GENERAL1, 0)(__VA_ARGS__)
+#define KM_GENERAL1(size)		(kmem_find_general_cachep)(size, GFP_KERNEL)
+#define KM_GENERAL2(size, gfp)		(kmem_find_general_cachep)(size, gfp)
+#endif
+
 #if KMALLOC_API == 24 || KMALLOC_API == 22
 #define kmalloc(size, flags)	kmalloc_limited(size, flags, 131072)
 #endif

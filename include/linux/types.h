@@ -13,11 +13,13 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #ifndef __cplusplus
 #include <stdbool.h>
 #endif
+
+/* Not from <sys/types.h>, behind which the system's <linux/time.h> cannot be included. */
+typedef __kernel_ssize_t ssize_t;
 
 typedef uint8_t u8;
 typedef uint16_t u16;

@@ -9,9 +9,19 @@
 #include <linux/gfp_types.h>
 #include <linux/types.h>
 
+struct page;
+
 KM_BEGIN_DECLS
 
 #define VM_ALLOC	0x00000002ul
+#define VM_MAP		0x00000004ul
+#define VM_NO_GUARD	0x00000040ul
+
+/* How vmap makes pages accessible: there is one way here. */
+typedef unsigned long pgprot_t;
+#ifndef PAGE_KERNEL
+#define PAGE_KERNEL	((pgprot_t)0)
+#endif
 
 /* What find_vm_area tells. */
 struct vm_struct {
@@ -43,9 +53,17 @@ void vfree_atomic(const void *addr);
 bool is_vmalloc_addr(const void *addr);
 unsigned long vmalloc_nr_pages(void);
 bool vmalloc_dump_obj(void *object);
+
+/* Pages that stand in a row, as those of one alloc_pages: where they are.  NULL for others. */
+void *kmalloc_vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot);
+void vunmap(const void *addr);
+/* NULL for areas, which have no struct page. */
+struct page *vmalloc_to_page(const void *addr);
 /* A description in static storage, used in turn by 64 calls. */
 struct vm_struct *find_vm_area(const void *addr);
 
 KM_END_DECLS
+
+#define vmap(pages, count, flags, prot)	kmalloc_vmap(pages, count, flags, prot)
 
 #endif

@@ -102,6 +102,9 @@ struct cache_plan {
 	void (*ctor)(void *object);
 	kmalloc_ctor3_t ctor3, dtor3;
 	unsigned useroffset, usersize;
+	unsigned sheaf_capacity;
+	unsigned freeptr_offset;
+	bool use_freeptr_offset;
 };
 
 static bool is_mergeable(const struct cache_plan *plan)
@@ -172,6 +175,9 @@ static struct user_cache *set_up(struct user_cache *c, const struct cache_plan *
 	if (!gfp_always && !(plan->flags & SLAB_FAILSLAB))
 		c->cache.slot = c->cache.id * (uint32_t)sizeof(struct thread_slot);
 	magazine_setup(&c->cache);
+	/* At least as many rounds as asked for, if a magazine can have them. */
+	c->cache.max_rounds = (uint16_t)max((unsigned)c->cache.max_rounds,
+					    min(plan->sheaf_capacity, (unsigned)MAX_ROUNDS));
 	return c;
 }
 
@@ -191,6 +197,10 @@ static const char *plan_error(const struct cache_plan *plan)
 		return "the alignment is no power of two";
 	if (plan->align > PAGE_SIZE)
 		return "the alignment is more than a page";
+	if (plan->use_freeptr_offset && (!(plan->flags & SLAB_TYPESAFE_BY_RCU) ||
+					 plan->freeptr_offset > plan->size - sizeof(void *) ||
+					 plan->freeptr_offset % sizeof(void *)))
+		return "no offset that a free pointer can have";
 	if (plan->flags & SLAB_TYPESAFE_BY_RCU && !rcu_is_there())
 		return "SLAB_TYPESAFE_BY_RCU needs liburcu in the program";
 	return NULL;
@@ -311,8 +321,16 @@ struct kmem_cache *do_cache_create(const char *name, size_t size,
 		.ctor = args ? args->ctor : NULL,
 		.useroffset = args ? args->useroffset : 0,
 		.usersize = args ? args->usersize : 0,
+		.sheaf_capacity = args ? args->sheaf_capacity : 0,
+		.freeptr_offset = args ? args->freeptr_offset : 0,
+		.use_freeptr_offset = args && args->use_freeptr_offset,
 	};
 
+	if (plan.sheaf_capacity)
+		plan.flags |= SLAB_NO_MERGE;
+	/* As in the kernel: a window that does not fit is none. */
+	if (plan.usersize > size || plan.useroffset > size - plan.usersize)
+		plan.usersize = plan.useroffset = 0;
 	return create_cache(&plan);
 }
 

@@ -300,6 +300,34 @@ void free_contig_range(unsigned long pfn, unsigned long nr_pages)
 }
 
 /*
+ * Pages of the zone are private memory, which cannot be seen at a second place.  Those in a row are
+ * a mapping already.
+ */
+
+void *kmalloc_vmap(struct page **pages, unsigned count, unsigned long flags, pgprot_t prot)
+{
+	unsigned i;
+
+	(void)flags;
+	(void)prot;
+	for (i = 1; i < count; i++)
+		if (pages[i] != pages[0] + i)
+			return NULL;
+	return count ? (void *)page_to_addr(pages[0]) : NULL;
+}
+
+/* The pages stay: they are freed by whoever allocated them. */
+void vunmap(const void *addr)
+{
+	(void)addr;
+}
+
+struct page *vmalloc_to_page(const void *addr)
+{
+	return page_of(addr);
+}
+
+/*
  * Questions and references.
  */
 

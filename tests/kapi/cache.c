@@ -4,6 +4,8 @@
  */
 #include "kapi.h"
 
+#include <signal.h>
+
 TestSuite(cache, .timeout = 120);
 TestSuite(debug, .timeout = 120);
 TestSuite(statistics, .timeout = 120);
@@ -46,6 +48,52 @@ Test(cache, arguments)
 	cr_assert_null(kmem_cache_create("huge", KMALLOC_MAX_SIZE + 1, 0, 0, NULL));
 	cr_assert_null(kmem_cache_create(NULL, 10, 0, 0, NULL));
 	kmem_cache_destroy(NULL);
+}
+
+Test(cache, arguments_that_cannot_be)
+{
+	struct kmem_cache_args args = { .use_freeptr_offset = true, .freeptr_offset = 8 };
+	struct kmem_cache_args window = { .useroffset = 90, .usersize = 20 };
+	struct kmem_cache *s;
+
+	cr_assert_null(kmem_cache_create("freeptr", 48, &args, 0), "only under RCU");
+	s = kmem_cache_create("window", 100, &window, 0);
+	cr_assert(s, "a window that does not fit is none");
+	kmem_cache_destroy(s);
+	cr_assert_null(kmem_cache_create("odd", 48, 24, 0, NULL));
+	cr_assert_null(kmem_cache_create("nothing", 0, 0, 0, NULL));
+}
+
+/* The sheaf of the kernel is a magazine: as many objects change hands without a lock. */
+Test(cache, sheaf_capacity)
+{
+	struct kmem_cache_args args = { .sheaf_capacity = 40 };
+	struct kmem_cache *s = kmem_cache_create("wide", 4000, &args, 0);
+	struct kmem_cache *t = kmem_cache_create("narrow", 4000, 0, 0, NULL);
+	void *p[40];
+	int i;
+
+	cr_assert_neq(s, t, "never merged");
+	for (i = 0; i < 40; i++)
+		cr_assert(p[i] = kmem_cache_alloc(s, GFP_KERNEL));
+	kmem_cache_free_bulk(s, 40, p);
+	kmem_cache_destroy(s);
+	kmem_cache_destroy(t);
+	cr_assert_eq(kmalloc_slab_errors(), 0);
+}
+
+static struct kmem_cache *doomed;
+
+static void panic_at_creation(void)
+{
+	dup2(open("/dev/null", O_WRONLY), 2);
+	doomed = kmem_cache_create("panic", KMALLOC_MAX_SIZE + 1, 0, SLAB_PANIC, NULL);
+	_exit(0);
+}
+
+Test(cache, panic)
+{
+	cr_assert_eq(exit_status(panic_at_creation), -SIGABRT);
 }
 
 Test(cache, alignment)

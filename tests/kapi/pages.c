@@ -5,6 +5,7 @@
 #include "kapi.h"
 
 #include <signal.h>
+#include <sys/sysinfo.h>
 
 TestSuite(pages, .timeout = 120);
 TestSuite(vmalloc, .timeout = 120);
@@ -244,4 +245,66 @@ Test(vmalloc, zeroed_and_resized)
 	p = vmalloc_huge(3 * MIB, GFP_KERNEL);
 	cr_assert(is_aligned(p, 2 * MIB));
 	vfree(p);
+}
+
+Test(vmalloc, maps_what_stands_in_a_row)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 3), *pages[8];
+	char *p;
+	int i;
+
+	for (i = 0; i < 8; i++)
+		pages[i] = page + i;
+	p = vmap(pages, 8, VM_MAP, PAGE_KERNEL);
+	cr_assert_eq(p, page_address(page));
+	memset(p, 1, 8 * PAGE_SIZE);
+	cr_assert_eq(vmalloc_to_page(p + 5 * PAGE_SIZE), page + 5);
+	vunmap(p);
+	pages[3] = page;
+	cr_assert_null(vmap(pages, 8, VM_MAP, PAGE_KERNEL), "not here");
+	__free_pages(page, 3);
+	cr_assert_null(vmalloc_to_page(vmalloc(9 * MIB)));
+}
+
+Test(pages, contiguous)
+{
+	struct page *page = alloc_contig_pages(37, GFP_KERNEL | __GFP_ZERO, NUMA_NO_NODE, NULL);
+
+	cr_assert(page && all_bytes(page_address(page), 0, 37 * PAGE_SIZE));
+	memset(page_address(page), 1, 37 * PAGE_SIZE);
+	free_contig_range(page_to_pfn(page), 37);
+	cr_assert_null(alloc_contig_pages(0, GFP_KERNEL, NUMA_NO_NODE, NULL));
+	cr_assert_null(alloc_contig_pages(1u << 20, GFP_KERNEL, NUMA_NO_NODE, NULL));
+}
+
+Test(pages, folios)
+{
+	struct folio *folio = folio_alloc(GFP_KERNEL, 2);
+	char *p = folio_address(folio);
+
+	cr_assert(folio_order(folio) == 2 && folio_size(folio) == 4 * PAGE_SIZE);
+	cr_assert_eq(folio_nr_pages(folio), 4);
+	cr_assert_eq(virt_to_folio(p + 3 * PAGE_SIZE + 7), folio);
+	cr_assert_eq(page_folio(folio_page(folio, 3)), folio);
+	folio_get(folio);
+	cr_assert_eq(folio_ref_count(folio), 2);
+	folio_put(folio);
+	memset(p, 1, 4 * PAGE_SIZE);
+	folio_put(folio);
+	cr_assert_eq(page_count(virt_to_page(p)), 0, "freed");
+}
+
+Test(pages, of_the_machine)
+{
+	unsigned long total = totalram_pages(), kib = 0;
+	struct sysinfo info;
+	FILE *file = fopen("/proc/meminfo", "r");
+
+	cr_assert(file && fscanf(file, "MemTotal: %lu", &kib) == 1);
+	fclose(file);
+	si_meminfo(&info);
+	cr_assert_gt(total, 0);
+	cr_assert_eq(info.totalram * info.mem_unit >> PAGE_SHIFT, total);
+	cr_assert_leq(kib * 1024 >> PAGE_SHIFT, total + 1);
+	cr_assert_leq(total, (kib * 1024 >> PAGE_SHIFT) * 2);
 }
