@@ -60,4 +60,9 @@ try 'there are messages' test -s "$scratch/messages"
 described_messages > "$scratch/explained"
 grep -vxF -f "$scratch/explained" "$scratch/messages" > "$scratch/unexplained"
 empty 'libkmalloc(7) explains every message about misuse' "$scratch/unexplained"
+
+sed -n 's/@@KMALLOC_.*//p' "$KM_SRC/src/libkmalloc.exports" | while IFS= read -r name; do
+	cat "$KM_SRC"/man/*.[37] | grep -qw -e "$name" || echo "$name"
+done > "$scratch/undocumented"
+empty 'every public function has its place in the manual' "$scratch/undocumented"
 done_testing

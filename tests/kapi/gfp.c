@@ -140,3 +140,80 @@ Test(gfp, failure_is_reported)
 	cr_assert(strstr(text, "page allocation failure: order:10, mode:"), "%s", text);
 	cr_assert(strstr(text, "(GFP_KERNEL), nodemask=(null)\n") && strstr(text, "Normal free:"));
 }
+
+/*
+ * How often shrinkers are asked before a request fails.
+ */
+
+static unsigned rounds;
+
+static unsigned long count_rounds(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	rounds += shrinker && sc;
+	return 0;
+}
+
+static unsigned long never_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	return shrinker && sc ? SHRINK_STOP : 0;
+}
+
+static unsigned rounds_of(size_t size, gfp_t gfp)
+{
+	rounds = 0;
+	if (kmalloc(size, gfp | __GFP_NOWARN))
+		_exit(20);
+	return rounds;
+}
+
+static void count_all_rounds(void)
+{
+	struct shrinker *shrinker = shrinker_alloc(0, "rounds");
+	unsigned scope, noretry;
+
+	shrinker->count_objects = count_rounds;
+	shrinker->scan_objects = never_scan;
+	shrinker_register(shrinker);
+	kfree(kmalloc(100, GFP_KERNEL));
+	refuse_memory_beyond(MIB);
+	exhaust(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	noretry = rounds_of(16384, GFP_KERNEL | __GFP_NORETRY);
+	if (noretry != 1)
+		_exit(1);
+	if (rounds_of(16384, GFP_KERNEL) != 16)
+		_exit(2);
+	if (rounds_of(MIB, GFP_KERNEL) != 1)
+		_exit(3);
+	if (rounds_of(MIB, GFP_KERNEL | __GFP_RETRY_MAYFAIL) != 16)
+		_exit(4);
+	if (rounds_of(MIB, GFP_NOWAIT) || rounds_of(MIB, GFP_ATOMIC))
+		_exit(5);
+	scope = memalloc_noreclaim_save();
+	if (rounds_of(MIB, GFP_KERNEL))
+		_exit(6);
+	memalloc_noreclaim_restore(scope);
+	_exit(0);
+}
+
+Test(gfp, rounds_before_failure)
+{
+	cr_assert_eq(exit_status(count_all_rounds), 0);
+}
+
+Test(gfp, predicates)
+{
+	unsigned int outer, inner;
+
+	cr_assert(gfpflags_allow_blocking(GFP_KERNEL) && gfpflags_allow_blocking(GFP_NOIO));
+	cr_assert_not(gfpflags_allow_blocking(GFP_ATOMIC) || gfpflags_allow_blocking(GFP_NOWAIT));
+	cr_assert(gfp_has_io_fs(GFP_KERNEL) && !gfp_has_io_fs(GFP_NOFS));
+	cr_assert_eq(gfp_nested_mask(GFP_KERNEL | __GFP_NOFAIL | __GFP_ZERO),
+		     GFP_KERNEL | __GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN);
+	outer = memalloc_noio_save();
+	inner = memalloc_noio_save();
+	cr_assert_eq(current_gfp_context(GFP_KERNEL), GFP_NOIO);
+	memalloc_noio_restore(inner);
+	cr_assert_eq(current_gfp_context(GFP_KERNEL), GFP_NOIO, "still in the outer one");
+	memalloc_noio_restore(outer);
+	cr_assert_eq(current_gfp_context(GFP_KERNEL), GFP_KERNEL);
+}

@@ -47,6 +47,21 @@ Test(kmalloc, natural_alignment)
 	}
 }
 
+Test(kmalloc, every_size_up_to_two_pages)
+{
+	size_t size;
+
+	for (size = 1; size <= KMALLOC_MAX_CACHE_SIZE; size++) {
+		void *p = kmalloc(size, GFP_KERNEL), *q = kmalloc_nolock(size, 0, NUMA_NO_NODE);
+
+		cr_assert(p && is_aligned(p, size & -size) && is_aligned(p, ARCH_KMALLOC_MINALIGN));
+		cr_assert(!q || is_aligned(q, size & -size), "%zu at %p", size, q);
+		cr_assert_eq(ksize(p), kmalloc_size_roundup(size), "%zu", size);
+		kfree_nolock(q);
+		kfree(p);
+	}
+}
+
 Test(kmalloc, roundup_is_ksize_and_all_of_it_is_usable)
 {
 	size_t size;
