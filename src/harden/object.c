@@ -27,13 +27,20 @@ size_t object_request(unsigned class, void *object)
 	return slack == SIZE_MAX ? SIZE_MAX : c->size - slack;
 }
 
-/* As heap_resize does: in place unless more than half of the object would be unused. */
+/* As heap_resize does: in place unless more than half of a larger class's object would be unused. */
+static bool is_of_class(unsigned class, size_t request)
+{
+	return request + HARDEN_MARK <= kmalloc_caches[class].size &&
+	       (request >= kmalloc_caches[class].size / 2 ||
+		request + HARDEN_MARK > kmalloc_caches[class - 1].size);
+}
+
 bool object_resize(unsigned class, void *object, size_t request)
 {
 	const struct harden_class *c = &harden.class[class];
 	size_t old = object_request(class, object);
 
-	if (request + HARDEN_MARK > c->size || request < c->size / 2)
+	if (!is_of_class(class, request))
 		return false;
 	if (!harden.exact)
 		return true;

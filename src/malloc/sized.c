@@ -69,7 +69,7 @@ static __slow void free_sized_slow(void *ptr, size_t align, size_t size)
 	if (!ptr || !heap_is_sound("free", ptr, &object))
 		return;
 	if (size > object.size || (uintptr_t)ptr & (align - 1) ||
-	    (is_exact(&object) && size != object.size) ||
+	    (is_exact(&object) && max(size, (size_t)1) != object.size) ||
 	    (object.kind != HEAP_AREA && !size_fits(max(size, align), max(object.size, align))))
 		report_size(ptr, size, &object);
 	else

@@ -110,6 +110,11 @@ Test(harden, resizes_in_place_within_half)
 	cr_assert(object.size == 216);
 	cr_assert(heap_realloc(p, 20) != p);
 	cr_assert(object_request(class_of(p), p) == SIZE_MAX);
+	for (size_t size = 2; size < 3000; size += 61) {
+		p = hardened_alloc(size);
+		cr_assert(heap_realloc(p, size) == p, "%zu", size);
+		cr_assert(size % 16 == 9 || heap_realloc(p, size - 1) == p, "%zu", size);
+	}
 }
 
 Test(harden, aligned_objects_have_marks)
