@@ -52,6 +52,8 @@ static void setup_classes(void)
 
 		setup_class(c, &kmalloc_caches[class]);
 		kmalloc_caches[class].zeroed = true;
+		if (harden.shuffle)
+			kmalloc_caches[class].scatter = (harden.seed + class) * harden.secret[1];
 		c->slots = slots;
 		slots += c->max_ready + c->ring + (uint32_t)c->random;
 		harden.max_request = c->size - HARDEN_MARK;

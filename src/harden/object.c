@@ -27,7 +27,7 @@ size_t object_request(unsigned class, void *object)
 	return slack == SIZE_MAX ? SIZE_MAX : c->size - slack;
 }
 
-/* As heap_resize does: in place unless more than half of a larger class's object would be unused. */
+/* As heap_resize does: in place unless more than half would be unused of a larger class. */
 static bool is_of_class(unsigned class, size_t request)
 {
 	return request + HARDEN_MARK <= kmalloc_caches[class].size &&

@@ -80,6 +80,7 @@ bool cache_init(struct kmem_cache *s, const char *name, size_t size, size_t alig
 	s->left = 0;
 	s->keeps_contents = false;
 	s->zeroed = false;
+	s->scatter = 0;
 	s->internal = false;
 	list_init(&s->debug_slabs);
 	s->hooks = NULL;

@@ -28,7 +28,7 @@
  *
  * References: Bonwick, "The Slab Allocator" (USENIX 1994); Linux mm/slub.c.
  */
-#include "slab/slab.h"
+#include "slab/scatter.h"
 
 #include "lib/bitmap.h"
 #include "lib/bug.h"
@@ -227,6 +227,8 @@ static bool lock_nowait(struct kmem_cache *s)
 
 static struct page *fullest_slab(struct kmem_cache *s)
 {
+	if (s->nonempty && unlikely(s->scatter) && scatter_below(s, 2))
+		return list_last(&s->partial[lowest_bit(s->nonempty)], struct page, lru);
 	if (s->nonempty)
 		return list_first(&s->partial[lowest_bit(s->nonempty)], struct page, lru);
 	if (!list_empty(&s->empty))
@@ -271,7 +273,7 @@ static unsigned take_listed(struct kmem_cache *s, void **objs, unsigned n)
 		unsigned now = min(left, (unsigned)slab->free_objects);
 
 		slab_unlist(s, slab);
-		take_objects(s, slab, objs + left, now);
+		(s->scatter ? scatter_take : take_objects)(s, slab, objs + left, now);
 		slab_list(s, slab);
 		left -= now;
 	}

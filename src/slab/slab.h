@@ -98,6 +98,7 @@ struct kmem_cache {
 	uint32_t nr_empty;		/* slabs on the list empty */
 	uint32_t nr_partial;		/* slabs on the lists partial */
 	uint32_t nr_slabs;
+	uint64_t scatter;		/* not 0: objects are taken from random places; the state */
 	size_t nr_free;			/* free objects in all slabs */
 	struct list_node partial[NR_FULLNESS];	/* [0]: the fullest ones */
 	struct list_node empty;		/* slabs without an object in use */
