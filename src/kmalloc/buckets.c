@@ -42,8 +42,10 @@ kmem_buckets *kmem_buckets_create(const char *name, slab_flags_t flags, unsigned
 
 static struct kmem_cache *make_cache(kmem_buckets *b, unsigned class)
 {
-	struct kmem_cache_args args = { .align = ARCH_KMALLOC_MINALIGN, .ctor = b->ctor };
 	size_t size = kmalloc_caches[class].size;
+	struct kmem_cache_args args = {
+		.align = (unsigned)min(natural_align(size), PAGE_SIZE), .ctor = b->ctor,
+	};
 	struct kmem_cache *s, *none = NULL;
 	char name[BUCKET_NAME + 16];
 

@@ -16,12 +16,12 @@
 static void construct_objects(struct kmem_cache *s, struct page *slab)
 {
 	struct user_cache *c = user_cache_of(s);
-	char *object = (char *)page_to_addr(slab) + s->left;
+	char *object = (char *)slab_base(slab) + s->left;
 	unsigned i;
 
 	for (i = 0; i < s->objects && c->ctor3; i++, object += s->size)
 		c->ctor3(object, s, SLAB_CTOR_CONSTRUCTOR);
-	object = (char *)page_to_addr(slab) + s->left;
+	object = (char *)slab_base(slab) + s->left;
 	for (i = 0; i < s->objects && s->ctor; i++, object += s->size)
 		s->ctor(object);
 }
@@ -45,7 +45,7 @@ static void verify_object(struct kmem_cache *s, void *object)
 static void destroy_objects(struct kmem_cache *s, struct page *slab)
 {
 	struct user_cache *c = user_cache_of(s);
-	char *object = (char *)page_to_addr(slab) + s->left;
+	char *object = (char *)slab_base(slab) + s->left;
 	unsigned i;
 
 	if (!c || !c->dtor3)

@@ -34,13 +34,14 @@ static struct page *run_containing(struct region *r, uintptr_t addr)
 static void describe_slab(struct page *slab, uintptr_t addr, struct heap_object *object)
 {
 	struct kmem_cache *s = slab->cache;
-	uintptr_t base = page_to_addr(slab);
+	uintptr_t base = slab_base(slab);
 
 	if (unlikely(s->internal))
 		return;
 	object->kind = HEAP_SLAB;
 	object->page = slab;
-	object->start = base + (size_t)slab_index(s, addr - base) * s->size;
+	object->start = addr < base ? page_to_addr(slab) :
+				      slab_object(slab, slab_object_index(slab, addr));
 	object->size = is_zero_size_cache(s) ? 0 : s->size;
 	if (unlikely(harden.on) && s->map_value <= NR_KMALLOC_CLASSES)
 		object->size = object_request(s->map_value, (void *)object->start);

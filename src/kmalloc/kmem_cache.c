@@ -129,7 +129,7 @@ static void try_merge(struct kmem_cache *s, void *arg)
 	    c->flags & NEVER_MERGE)
 		return;
 	if ((c->flags ^ plan->flags) & MERGE_SAME || size > s->size ||
-	    s->size - size >= sizeof(void *) || s->size & (plan->align - 1))
+	    s->size - size >= sizeof(void *) || (s->size | s->colour_unit) & (plan->align - 1))
 		return;
 	search->found = c;
 }
@@ -165,6 +165,9 @@ static struct user_cache *set_up(struct user_cache *c, const struct cache_plan *
 		size = slab_debug_layout(plan->flags, plan->size, plan->align, &layout);
 	if (!cache_init(&c->cache, c->name, size, plan->align, 0))
 		return NULL;
+	/* What is left over in debugged slabs is checked. */
+	if (!(plan->flags & SLAB_DEBUG_FLAGS))
+		cache_set_colours(&c->cache);
 	c->cache.object_size = (uint32_t)plan->size;
 	c->cache.offset = layout.offset;
 	c->cache.left = layout.left;

@@ -48,6 +48,7 @@ struct page {
 	union {
 		uint32_t nr_pages;	/* of a run */
 		uint32_t nr_dirty;	/* of a free block: its pages that hold memory */
+		uint32_t colour;	/* of a slab: bytes before its first object */
 	};
 	union {
 		struct list_node lru;		/* zone: free list; slab: partial list */

@@ -93,8 +93,34 @@ bool cache_init(struct kmem_cache *s, const char *name, size_t size, size_t alig
 	s->fullness_factor = (NR_FULLNESS << 16) / s->objects;
 	s->map_value = map_value ? map_value : (uint8_t)MAP_OTHER(s->order);
 	s->pins = 0;
+	s->colours = 1;
+	s->colour_unit = 0;
+	s->colour_next = 0;
 	cache_init_lists(s);
 	return cache_list(s);
+}
+
+/*
+ * A stride of many powers of two puts the first fields of all objects into few sets of the
+ * processor's cache; shifting every slab a little spreads them.  A page is a round of all sets.
+ */
+void cache_set_colours(struct kmem_cache *s)
+{
+	size_t unit = max((size_t)s->align, (size_t)CACHE_LINE);
+	size_t left = (PAGE_SIZE << s->order) - (size_t)s->objects * s->size;
+
+	if (is_power_of_2(s->size))
+		return;
+	s->colour_unit = (uint16_t)unit;
+	s->colours = (uint16_t)(min(left, PAGE_SIZE - unit) / unit + 1);
+}
+
+uint32_t cache_next_colour(struct kmem_cache *s)
+{
+	if (s->colours == 1)
+		return 0;
+	return atomic_fetch_add_explicit(&s->colour_next, 1, memory_order_relaxed) % s->colours *
+	       s->colour_unit;
 }
 
 void cache_fini(struct kmem_cache *s)

@@ -119,7 +119,7 @@ void *debug_first_free(struct page *slab)
 
 static unsigned number_of(const struct page *slab, const void *object)
 {
-	return slab_index(slab->cache, (uintptr_t)object - page_to_addr(slab));
+	return slab_object_index(slab, (uintptr_t)object);
 }
 
 static void chain_in(struct page *slab, void *object)

@@ -9,7 +9,7 @@
 static bool in_object(struct page *slab, const void *object)
 {
 	const struct kmem_cache *s = slab->cache;
-	uintptr_t base = page_to_addr(slab) + s->left, at = (uintptr_t)object;
+	uintptr_t base = slab_base(slab) + s->left, at = (uintptr_t)object;
 
 	return !object || (at >= base && (at - base) % s->size == 0 &&
 			   (at - base) / s->size < s->objects);
@@ -41,7 +41,7 @@ static bool check_bytes(struct page *slab, void *object, const char *what, unsig
 bool debug_check_tail(struct page *slab)
 {
 	struct kmem_cache *s = slab->cache;
-	unsigned char *start = (unsigned char *)page_to_addr(slab) + (size_t)s->objects * s->size;
+	unsigned char *start = (unsigned char *)slab_object(slab, s->objects);
 	unsigned char *end = (unsigned char *)page_to_addr(slab) + (PAGE_SIZE << s->order);
 
 	if (!(s->flags & SLAB_POISON) || !find_others(&start, &end, POISON_INUSE))

@@ -59,9 +59,7 @@ static inline bool keeps_request(const struct kmem_cache *s)
 
 static inline unsigned char *object_at(const struct page *slab, unsigned i)
 {
-	const struct kmem_cache *s = slab->cache;
-
-	return (unsigned char *)page_to_addr(slab) + (size_t)i * s->size + s->left;
+	return (unsigned char *)slab_object(slab, i) + slab->cache->left;
 }
 
 /* Behind the object: free pointer, tracks, requested size. */

@@ -159,7 +159,8 @@ void debug_tail_overwritten(struct page *slab, const unsigned char *first,
 			    const unsigned char *last)
 {
 	uintptr_t base = page_to_addr(slab);
-	size_t used = (size_t)slab->cache->objects * slab->cache->size;
+	const unsigned char *tail =
+		(const unsigned char *)slab_object(slab, slab->cache->objects);
 	struct fmt_out out;
 	char buf[512];
 
@@ -168,8 +169,8 @@ void debug_tail_overwritten(struct page *slab, const unsigned char *first,
 	heading(&out, slab->cache->name, "Padding overwritten. %p-%p @offset=%zu",
 		(void *)(uintptr_t)first, (void *)(uintptr_t)last,
 		(size_t)((uintptr_t)first - base));
-	print_section(&out, "Padding ", (const unsigned char *)base + used,
-		      (PAGE_SIZE << slab->order) - used);
+	print_section(&out, "Padding ", tail,
+		      (PAGE_SIZE << slab->order) - ((uintptr_t)tail - base));
 	print_slab(&out, slab);
 	print_restoring(&out, slab->cache, "slab padding", first, last, POISON_INUSE);
 	fmt_out_flush(&out);

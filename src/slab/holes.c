@@ -31,10 +31,16 @@ static struct page *isolate_slab(struct kmem_cache *s, struct list_node *head, b
 	return NULL;
 }
 
+/* Between these distances from the slab's start. */
 static bool range_is_free(struct kmem_cache *s, struct page *slab, size_t start, size_t end)
 {
-	unsigned i = slab_index(s, start), last = min(slab_index(s, end - 1), s->objects - 1u);
+	size_t colour = slab->colour;
+	unsigned i, last;
 
+	if (end <= colour)
+		return true;
+	i = slab_index(s, max(start, colour) - colour);
+	last = min(slab_index(s, end - 1 - colour), s->objects - 1u);
 	return i > last ||
 	       bitmap_count_range(slab_bitmap(slab), i, last - i + 1) == last - i + 1;
 }

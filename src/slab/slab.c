@@ -15,6 +15,7 @@
  * "In use" here means: not in a slab's bitmap.  Objects in magazines are in use in this sense.
  *
  * Pages of a slab without objects in use are given back when the slab is left alone (holes).
+ * Objects begin at the slab's colour, 0 in most caches (cache_set_colours in cache.c).
  *
  * A signal handler may make a slab while its own thread holds the lock; then it can neither list
  * it nor wait.  It parks the slab, and whoever takes the lock next lists it (slab_lock).
@@ -56,7 +57,7 @@ static void slab_set_map(struct page *slab, unsigned order, uint8_t value)
 
 static void slab_construct(struct kmem_cache *s, struct page *slab)
 {
-	char *object = (char *)page_to_addr(slab);
+	char *object = (char *)slab_base(slab);
 	unsigned i;
 
 	if (s->hooks && s->hooks->construct) {
@@ -79,6 +80,7 @@ static struct page *slab_make(struct kmem_cache *s, struct page *slab)
 	slab->flags = PG_USED;
 	slab->free_objects = s->objects;
 	slab->first_word = 0;
+	slab->colour = cache_next_colour(s);
 	slab_set_map(slab, s->order, s->map_value);
 	bitmap_fill(slab_bitmap(slab), s->objects);
 	if (s->ctor || s->hooks)
@@ -244,7 +246,7 @@ static struct page *fullest_slab(struct kmem_cache *s)
 static void take_objects(struct kmem_cache *s, struct page *slab, void **end, unsigned n)
 {
 	uint64_t *map = slab_bitmap(slab);
-	char *base = (char *)page_to_addr(slab);
+	char *base = (char *)slab_base(slab);
 	unsigned word = slab->first_word;
 
 	slab->free_objects = (uint16_t)(slab->free_objects - n);
@@ -382,16 +384,18 @@ struct page *slab_of(const struct region *r, uintptr_t addr)
 /* The slab and the index of an object in use of this cache, or NULL. */
 static __racy struct page *find_object(struct kmem_cache *s, uintptr_t addr, unsigned *index)
 {
-	uintptr_t base = align_down(addr, PAGE_SIZE << s->order);
+	uintptr_t start = align_down(addr, PAGE_SIZE << s->order);
 	struct region *r = region_of(addr);
 	struct page *slab;
+	size_t offset;
 	unsigned i;
 
 	if (unlikely(!r || *slab_map_byte(r, addr) != s->map_value))
 		return NULL;
-	slab = region_page(r, base);
-	i = slab_index(s, addr - base);
-	if (unlikely(slab->cache != s || i >= s->objects || base + (size_t)i * s->size != addr ||
+	slab = region_page(r, start);
+	offset = slab_offset(slab, start, addr);
+	i = slab_index(s, offset);
+	if (unlikely(slab->cache != s || i >= s->objects || (size_t)i * s->size != offset ||
 		     bitmap_test(slab_bitmap(slab), i)))
 		return NULL;
 	*index = i;

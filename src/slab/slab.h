@@ -5,6 +5,8 @@
 #ifndef SLAB_SLAB_H
 #define SLAB_SLAB_H
 
+#include <limits.h>
+
 #include "mm/region.h"
 #include "os/lock.h"
 
@@ -105,6 +107,11 @@ struct kmem_cache {
 	struct slab_counts counts;
 	_Atomic(struct page *) parked;	/* slabs that wait for somebody with the lock */
 
+	/* Colours of slabs: so many multiples of this many bytes may stand before the objects. */
+	uint16_t colours;		/* 1: there is no room for any */
+	uint16_t colour_unit;
+	_Atomic uint32_t colour_next;	/* of the next slab, modulo colours */
+
 	/* Of caches that are debugged (slab/debug.c). */
 	uint32_t left;			/* red zone before the object */
 	bool keeps_contents;		/* of free objects: no poison */
@@ -123,7 +130,16 @@ extern struct kmem_cache kmalloc_caches[NR_KMALLOC_CLASSES + 1] __hidden;
 bool cache_init(struct kmem_cache *s, const char *name, size_t size, size_t align,
 		uint8_t map_value);
 
-/* The opposite, once no slab is left and no thread has a magazine of it. */
+/*
+ * Its slabs get colours, if what is left over in them has room.  Before the first slab is made, and
+ * only if nobody relies on more alignment than @align: not for the kmalloc caches.
+ */
+void cache_set_colours(struct kmem_cache *s);
+
+/* The colour of a new slab: one further than that of the last one, and round. */
+uint32_t cache_next_colour(struct kmem_cache *s);
+
+/* The opposite of cache_init, once no slab is left and no thread has a magazine of it. */
 void cache_fini(struct kmem_cache *s);
 
 /* The cache with this id. */
@@ -204,10 +220,16 @@ static inline unsigned slab_index(const struct kmem_cache *s, size_t offset)
 	return (unsigned)(offset * s->reciprocal >> RECIPROCAL_SHIFT);
 }
 
-/* Where the objects of a slab begin: number 0, and any other one. */
+/* How far from its first object @addr is, in a slab whose pages are at @start; huge before it. */
+static inline size_t slab_offset(const struct page *slab, uintptr_t start, uintptr_t addr)
+{
+	return addr - start - slab->colour;
+}
+
+/* Where the objects of a slab begin: the first one, and any other. */
 static inline uintptr_t slab_base(const struct page *slab)
 {
-	return page_to_addr(slab);
+	return page_to_addr(slab) + slab->colour;
 }
 
 static inline uintptr_t slab_object(const struct page *slab, unsigned i)
@@ -218,7 +240,9 @@ static inline uintptr_t slab_object(const struct page *slab, unsigned i)
 /* The object, if there is one there, that contains the byte at @addr; else at least s->objects. */
 static inline unsigned slab_object_index(const struct page *slab, uintptr_t addr)
 {
-	return slab_index(slab->cache, addr - slab_base(slab));
+	uintptr_t base = slab_base(slab);
+
+	return likely(addr >= base) ? slab_index(slab->cache, addr - base) : UINT_MAX;
 }
 
 /* Bits of the free objects, kept in the struct pages behind the first one. */

@@ -17,7 +17,7 @@ static struct page *slab_at(uintptr_t addr)
 
 void slab_report(const void *ptr)
 {
-	uintptr_t addr = (uintptr_t)ptr, base;
+	uintptr_t addr = (uintptr_t)ptr;
 	struct page *slab = slab_at(addr);
 	struct kmem_cache *s;
 	size_t into;
@@ -26,8 +26,12 @@ void slab_report(const void *ptr)
 		corruption("double free of %p (its slab is gone already)", ptr);
 		return;
 	}
-	base = page_to_addr(slab);
-	into = (addr - base) - (size_t)slab_index(s, addr - base) * s->size;
+	if (addr < slab_base(slab)) {
+		corruption("free of %p which is before the objects of a slab of cache %s", ptr,
+			   s->name);
+		return;
+	}
+	into = addr - slab_object(slab, slab_object_index(slab, addr));
 	if (into)
 		corruption("free of %p which points %zu bytes into an object of cache %s at %p",
 			   ptr, into, s->name, (void *)(addr - into));

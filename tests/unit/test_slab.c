@@ -42,7 +42,7 @@ static void expect_good_object(const struct kmem_cache *s, void *object)
 {
 	uintptr_t addr = (uintptr_t)object;
 	struct page *slab = slab_of(region_of(addr), addr);
-	uintptr_t base = page_to_addr(slab);
+	uintptr_t base = slab_base(slab);
 
 	cr_assert(slab->type == PAGE_SLAB && slab->cache == s, "%s", s->name);
 	cr_assert((addr - base) % s->size == 0, "%s", s->name);
@@ -265,7 +265,7 @@ Test(slab, what_is_no_object_of_the_cache_is_refused)
 	cr_assert(cache_init(&other, "second", 4000, 16, 0));
 	alloc_all(&cache, &object, 1);
 	alloc_all(&other, &bad[0], 1);
-	bad[1] = (char *)page_to_addr(slab_of_object(object)) + cache.objects * cache.size;
+	bad[1] = (char *)slab_object(slab_of_object(object), cache.objects);
 	free_before = cache.nr_free + other.nr_free;
 	capture_begin(&c);
 	slab_free(&cache, bad, 2);
