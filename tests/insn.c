@@ -60,41 +60,35 @@ static void construct(void *object)
 	*(char *)object = 1;
 }
 
-static __attribute__((noinline)) void cache(size_t size, long count)
+/* Inlined: callgrind must see the calls as those of the workload. */
+static inline __attribute__((always_inline)) void from_cache(size_t size, long count,
+							     void (*ctor)(void *object),
+							     void *(*alloc)(void *, unsigned))
 {
-	void *s = kmem_cache_create("insn", (unsigned)size, 0, 0, NULL);
+	void *s = kmem_cache_create("insn", (unsigned)size, 0, 0, ctor);
 
 	for (long i = 0; i < count; i++) {
-		void *object = kmem_cache_alloc(s, GFP_KERNEL);
+		void *object = alloc(s, GFP_KERNEL);
 
 		escape(object);
 		kmem_cache_free(s, object);
 	}
 }
 
+static __attribute__((noinline)) void cache(size_t size, long count)
+{
+	from_cache(size, count, NULL, kmem_cache_alloc);
+}
+
 static __attribute__((noinline)) void constructed(size_t size, long count)
 {
-	void *s = kmem_cache_create("insn", (unsigned)size, 0, 0, construct);
-
-	for (long i = 0; i < count; i++) {
-		void *object = kmem_cache_alloc(s, GFP_KERNEL);
-
-		escape(object);
-		kmem_cache_free(s, object);
-	}
+	from_cache(size, count, construct, kmem_cache_alloc);
 }
 
 /* With the zeroing, as calloc's below. */
 static __attribute__((noinline)) void zeroed(size_t size, long count)
 {
-	void *s = kmem_cache_create("insn", (unsigned)size, 0, 0, NULL);
-
-	for (long i = 0; i < count; i++) {
-		void *object = kmem_cache_zalloc(s, GFP_KERNEL);
-
-		escape(object);
-		kmem_cache_free(s, object);
-	}
+	from_cache(size, count, NULL, kmem_cache_zalloc);
 }
 
 static __attribute__((noinline)) void cleared(size_t size, long count)
