@@ -130,3 +130,37 @@ Test(signals, mempool)
 	cr_assert_eq(lost, 0);
 	mempool_destroy(pool);
 }
+
+static _Atomic unsigned long pages_got;
+
+static void use_pages_in_handler(int signal)
+{
+	static struct page *held[16];
+	unsigned at = (unsigned)handled++ % 16;
+
+	(void)signal;
+	if (held[at])
+		free_pages_nolock(held[at], at % 3);
+	held[at] = alloc_pages_nolock(0, NUMA_NO_NODE, at % 3);
+	if (!held[at])
+		return;
+	memset(page_address(held[at]), 5, PAGE_SIZE << at % 3);
+	pages_got++;
+}
+
+Test(signals, pages)
+{
+	struct page *page;
+	unsigned order;
+
+	start_timer(use_pages_in_handler);
+	while (handled < 5000)
+		for (order = 0; order < 7; order++) {
+			page = alloc_pages(GFP_KERNEL, order);
+			memset(page_address(page), 6, PAGE_SIZE << order);
+			cr_assert(all_bytes(page_address(page), 6, PAGE_SIZE << order));
+			__free_pages(page, order);
+		}
+	stop_timer();
+	cr_assert_gt(pages_got, 1000);
+}
