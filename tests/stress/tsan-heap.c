@@ -6,10 +6,15 @@
  *
  * All at the same time: threads that allocate, resize and free, half of it each other's blocks;
  * threads that live for a moment; reclaim, trimming and statistics; the gate as fork() uses it.
+ * Then everything is free again, the walkers look at all structures, and what is resident is noted.
+ *
+ *   --hours N   goes on with rounds of that for so long; memory must not drift from round to round
  */
 #include "stress.h"
 
 #include "kmalloc/heap.h"
+#include "mm/vmap.h"
+#include "mm/zone.h"
 #include "observe/stats.h"
 
 #define NR_WORKERS	3
@@ -191,16 +196,76 @@ static void together(void)
 		block_delete(atomic_exchange(&passed[i], NULL));
 }
 
-int main(int argc, char **argv)
+/* -- After a round, when nobody is at work -- */
+
+static void check_cache(struct kmem_cache *s, void *errors)
+{
+	*(unsigned *)errors += slab_check(s);
+}
+
+static bool in_order(void)
 {
 	struct kmalloc_stats stats;
+	unsigned caches = 0, zone_errors, areas;
 
-	stress_options(argc, argv, "tsan-heap");
-	heap_init();
-	together();
-	ok(true, "threads that allocate, end, reclaim and fork");
 	heap_trim();
 	stats_get(&stats);
-	ok(stats.live_objects == 0, "nothing is left");
+	cache_for_each(check_cache, &caches);
+	zone_errors = zone_check();
+	areas = vmap_check();
+	if (caches || zone_errors || areas || stats.live_objects)
+		say(1, "# errors: %u in caches, %u in the zone, %u in areas; %llu objects are left\n",
+		    caches, zone_errors, areas, (unsigned long long)stats.live_objects);
+	return !caches && !zone_errors && !areas && !stats.live_objects;
+}
+
+#define SETTLED	5	/* rounds that may still raise what is resident */
+
+struct drift {
+	size_t first;		/* most that was resident after one of the first rounds */
+	size_t most, last;
+	unsigned rounds;
+};
+
+static void note_resident(struct drift *d)
+{
+	d->last = resident();
+	if (d->rounds++ < SETTLED)
+		d->first = d->last > d->first ? d->last : d->first;
+	d->most = d->last > d->most ? d->last : d->most;
+	say(1, "# round %u: %zu KiB resident\n", d->rounds, d->last / KIB);
+}
+
+static bool no_drift(const struct drift *d)
+{
+	return d->last <= d->first + d->first / 4 + 4 * MIB;
+}
+
+static double hours_wanted(int argc, char **argv)
+{
+	for (int i = 1; i + 1 < argc; i++)
+		if (strcmp(argv[i], "--hours") == 0)
+			return strtod(argv[i + 1], NULL);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct drift drift = { 0 };
+	double until;
+	bool good;
+
+	stress_options(argc, argv, "tsan-heap");
+	until = now() + hours_wanted(argc, argv) * 3600;
+	heap_init();
+	do {
+		together();
+		good = in_order();
+		note_resident(&drift);
+		stress.seed++;
+	} while (good && now() < until);
+	ok(true, "threads that allocate, end, reclaim and fork");
+	ok(good, "nothing is left, and the walkers find no error");
+	ok(no_drift(&drift), "memory does not drift");
 	return stress_end();
 }

@@ -379,6 +379,8 @@ static void once(bool threads)
 {
 	struct usage before;
 
+	/* From main() on calls of the program and of the C library count, too. */
+	inject_control(INJECT_OP_REACHED, 0, 0, 0);
 	play_round(threads);
 	inject_control(INJECT_OP_DISARM, 0, 0, 0);
 	play_strict(threads);
