@@ -68,13 +68,28 @@ static void find_in_region(struct region *r, uintptr_t addr, struct heap_object 
 		describe_run(page, object);
 }
 
+/*
+ * A fork() takes long: the lock of the areas is waited for all the same, since those who hold it
+ * wait for nobody, and the child makes it anew.  Only a handler may have to give up.
+ */
+static bool look_for_area(const void *ptr, struct heap_object *object)
+{
+	bool found;
+
+	if (!gate_look())
+		return vmap_find_nowait(ptr, &object->start, &object->size);
+	found = vmap_find(ptr, &object->start, &object->size);
+	gate_look_end();
+	return found;
+}
+
 /* The gate keeps fork() and the handlers of signals away from the lock of the areas. */
 static bool find_area(const void *ptr, struct heap_object *object)
 {
 	bool found;
 
 	if (unlikely(!heap_enter()))
-		return vmap_find_nowait(ptr, &object->start, &object->size);
+		return look_for_area(ptr, object);
 	found = vmap_find(ptr, &object->start, &object->size);
 	gate_leave();
 	return found;

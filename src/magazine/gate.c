@@ -103,6 +103,20 @@ static void reclaim_a_little(void)
 		trim_if_shrunk();
 }
 
+/* busy keeps the handlers of the own thread off; a fork that begins meanwhile waits. */
+bool gate_look(void)
+{
+	if (atomic_load_explicit(&thread_tls.busy, memory_order_relaxed))
+		return false;
+	set_inside();
+	return true;
+}
+
+void gate_look_end(void)
+{
+	set_outside();
+}
+
 void gate_tick(void)
 {
 	struct thread *t = thread_tls.thread;

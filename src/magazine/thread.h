@@ -160,6 +160,13 @@ static inline void gate_leave(void)
 		gate_leave_listed();
 }
 
+/*
+ * For who could not enter and only reads for a few instructions, under a lock that the child of a
+ * fork makes anew.  False: the lock may be its own thread's.
+ */
+bool gate_look(void);
+void gate_look_end(void);
+
 /* Around fork(): wait until nobody but the caller is inside; let them in again. */
 void gate_fork_prepare(void);
 void gate_fork_parent(void);

@@ -11,6 +11,7 @@
 #include "kmalloc/emergency.h"
 #include "kmalloc/heap.h"
 #include "mm/reclaim.h"
+#include "mm/vmap_area.h"
 #include "mm/zone.h"
 
 static void setup(void)
@@ -150,6 +151,30 @@ Test(gate, patience_with_fork_ends)
 	pthread_join(thread, NULL);
 	cr_assert(attempt.kind == HEAP_EMERGENCY);
 	cr_assert(attempt.ms >= 10 && attempt.ms < 5000, "%u ms", attempt.ms);
+}
+
+static void *find_large(void *ptr)
+{
+	return kind_of(ptr) == HEAP_AREA ? ptr : NULL;
+}
+
+/* Busy machines run forks that take long and holders of locks that do not run. */
+Test(gate, areas_are_found_during_a_long_fork)
+{
+	const struct timespec long_enough = { 0, 60000000 };
+	void *area = heap_alloc((size_t)16 << 20), *found;
+	pthread_t thread;
+
+	gate_fork_prepare();
+	os_mutex_lock(&vmap.lock);
+	cr_assert(!pthread_create(&thread, NULL, find_large, area));
+	nanosleep(&long_enough, NULL);
+	os_mutex_unlock(&vmap.lock);
+	pthread_join(thread, &found);
+	gate_fork_parent();
+	cr_assert(found == area);
+	cr_assert(gate_unlisted == 0);
+	heap_free(area);
 }
 
 Test(gate, a_short_fork_is_waited_for)
