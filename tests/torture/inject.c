@@ -363,7 +363,7 @@ static void again_theme(size_t mask, bool threads)
 	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)stress.seed);
 	snprintf(bits, sizeof(bits), "%u", masks[mask].mask);
 	MUST(victim_start(argv), "no listener");
-	int status = supervise(full ? 900 : 60);
+	int status = supervise(full ? 1800 : 300);
 
 	snprintf(what, sizeof(what), "one process%s: %s fails again and again, %llu faults",
 		 threads ? " with threads" : "", masks[mask].what,
