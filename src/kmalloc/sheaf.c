@@ -59,6 +59,9 @@ struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *s, gfp_t gfp, uns
 		do_kfree(sheaf);
 		return NULL;
 	}
+	if (sheaf)
+		atomic_fetch_add_explicit(n > s->max_rounds ? &s->depot.sheaf_prefill_oversize :
+					  &s->depot.sheaf_prefill, 1, memory_order_relaxed);
 	return sheaf;
 }
 
@@ -99,8 +102,8 @@ void *kmem_cache_alloc_from_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_s
 
 void kmem_cache_return_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *sheaf)
 {
-	(void)s;
 	(void)gfp;
+	atomic_fetch_add_explicit(&s->depot.sheaf_return, 1, memory_order_relaxed);
 	empty_sheaf(sheaf);
 	do_kfree(sheaf);
 }

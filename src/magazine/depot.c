@@ -40,6 +40,7 @@ void depot_learn(struct kmem_cache *s)
 	size_t bytes = max((size_t)MAX_BYTES, ((size_t)READ_ONCE(s->nr_slabs) << s->order) *
 						      (PAGE_SIZE / 16));
 
+	d->barn_get_fail++;
 	if (!d->overflows)
 		return;
 	d->overflows--;
@@ -73,6 +74,7 @@ struct magazine *depot_overflow(struct kmem_cache *s, struct magazine *empty)
 	struct magazine *cold = pop_coldest_full(d);
 
 	d->overflows++;
+	d->barn_put_fail++;
 	os_mutex_unlock(&d->lock);
 	drain(s, cold);
 	if (!empty)
@@ -102,7 +104,7 @@ void depot_put(struct kmem_cache *s, struct magazine *mag)
 		depot_push(mag, &d->empty, &d->nr_empty);
 	os_mutex_unlock(&d->lock);
 	if (surplus)
-		magazine_delete(mag);
+		magazine_delete(s, mag);
 }
 
 void magazine_drain(struct kmem_cache *s, struct magazine *mag)
@@ -142,8 +144,8 @@ void depot_trim(struct kmem_cache *s, bool all)
 	take_lows(&s->depot, all, &full, &empty);
 	while (full-- && (mag = take_coldest(&s->depot))) {
 		drain(s, mag);
-		magazine_delete(mag);
+		magazine_delete(s, mag);
 	}
 	while (empty-- && (mag = depot_get_empty(s)))
-		magazine_delete(mag);
+		magazine_delete(s, mag);
 }

@@ -35,6 +35,7 @@ static inline struct magazine *depot_swap_empty(struct kmem_cache *s, struct mag
 	struct magazine *full;
 
 	os_mutex_lock(&d->lock);
+	d->barn_get++;
 	full = depot_pop(&d->full, &d->nr_full, &d->full_low);
 	if (unlikely(!full))
 		depot_learn(s);
@@ -52,8 +53,10 @@ static inline struct magazine *depot_swap_full(struct kmem_cache *s, struct maga
 
 	os_mutex_lock(&d->lock);
 	empty = depot_pop(&d->empty, &d->nr_empty, &d->empty_low);
-	if (full)
+	if (full) {
+		d->barn_put++;
 		depot_push(full, &d->full, &d->nr_full);
+	}
 	if (unlikely(d->nr_full > d->max_full) && full)
 		return depot_overflow(s, empty);
 	os_mutex_unlock(&d->lock);

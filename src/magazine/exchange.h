@@ -21,8 +21,11 @@ static inline void load(void ***top, struct magazine *mag)
 /*
  * The loaded magazine with its top noted; NULL if there is none.  The thread has none from
  * here on: a signal handler that allocates must not find one whose top is noted already.
+ *
+ * While a magazine is loaded, mag->top still is where its top was @then.  If it has sunk, the
+ * program took at least so many rounds; what it took and put back meanwhile nobody can know.
  */
-static inline struct magazine *magazine_unload(void ***top)
+static inline struct magazine *unload_from(void ***top, uint16_t *then)
 {
 	void **old = *top;
 	struct magazine *mag;
@@ -31,7 +34,38 @@ static inline struct magazine *magazine_unload(void ***top)
 		return NULL;
 	WRITE_ONCE(*top, NO_TOP);
 	mag = magazine_of_top(old);
+	*then = mag->top;
 	mag->top = (uint16_t)((char *)old - (char *)mag);
+	return mag;
+}
+
+/* One that was found full: nothing was taken. */
+static inline struct magazine *unload_full(void ***top)
+{
+	uint16_t then;
+
+	return unload_from(top, &then);
+}
+
+/* One that was found empty.  A signal handler may have freed into it since: less than nothing. */
+static inline struct magazine *unload_empty(void ***top, struct thread_class *tc)
+{
+	uint16_t then;
+	struct magazine *mag = unload_from(top, &then);
+
+	if (likely(mag))
+		ADD_ONCE(tc->handed, then - mag->top);
+	return mag;
+}
+
+/* Any other. */
+static inline struct magazine *magazine_unload(void ***top, struct thread_class *tc)
+{
+	uint16_t then;
+	struct magazine *mag = unload_from(top, &then);
+
+	if (mag && then > mag->top)
+		ADD_ONCE(tc->handed, then - mag->top);
 	return mag;
 }
 
@@ -67,7 +101,7 @@ static inline void grow_capacity(struct thread_class *tc, const struct kmem_cach
 static __always_inline void *magazine_refill(struct kmem_cache *s, void ***top,
 					     struct thread_class *tc)
 {
-	struct magazine *loaded = magazine_unload(top), *previous = take_previous(tc);
+	struct magazine *loaded = unload_empty(top, tc), *previous = take_previous(tc);
 	struct magazine *full = previous;
 	void **slot;
 
@@ -92,7 +126,7 @@ static __always_inline struct magazine *replace_full(struct kmem_cache *s,
 	struct magazine *mag = depot_swap_full(s, previous);
 
 	if (unlikely(!mag))
-		mag = magazine_new();
+		mag = magazine_new(s);
 	grow_capacity(tc, s);
 	if (likely(mag))
 		magazine_set_capacity(mag, tc->capacity);
@@ -103,7 +137,7 @@ static __always_inline struct magazine *replace_full(struct kmem_cache *s,
 static __always_inline void magazine_empty_for(struct kmem_cache *s, void ***top,
 					       struct thread_class *tc, void *object)
 {
-	struct magazine *loaded = magazine_unload(top), *previous = take_previous(tc);
+	struct magazine *loaded = unload_full(top), *previous = take_previous(tc);
 	struct magazine *mag = previous;
 	void **slot;
 

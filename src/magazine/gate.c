@@ -125,6 +125,8 @@ void gate_tick(void)
 	reclaim_a_little();
 	if (unlikely(t && reclaim_epoch_ms && t->audited != READ_ONCE(trim_epochs)))
 		thread_audit(t);
+	if (unlikely(t && !++t->count_ticks))
+		thread_count_move(t);
 }
 
 void gate_fork_prepare(void)

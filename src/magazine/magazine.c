@@ -61,17 +61,21 @@ void magazine_init(size_t bytes)
 	magazine_cache.internal = true;
 }
 
-struct magazine *magazine_new(void)
+struct magazine *magazine_new(struct kmem_cache *s)
 {
 	void *mag;
 
-	return slab_alloc(&magazine_cache, &mag, 1) ? mag : NULL;
+	if (!slab_alloc(&magazine_cache, &mag, 1))
+		return NULL;
+	atomic_fetch_add_explicit(&s->depot.sheaf_alloc, 1, memory_order_relaxed);
+	return mag;
 }
 
-void magazine_delete(struct magazine *mag)
+void magazine_delete(struct kmem_cache *s, struct magazine *mag)
 {
 	void *object = mag;
 
+	atomic_fetch_add_explicit(&s->depot.sheaf_free, 1, memory_order_relaxed);
 	slab_free(&magazine_cache, &object, 1);
 }
 
@@ -127,7 +131,7 @@ void *magazine_alloc_from_slabs(struct kmem_cache *s, void ***top, struct thread
 	if (!mag)
 		mag = depot_get_empty(s);
 	if (!mag)
-		mag = magazine_new();
+		mag = magazine_new(s);
 	if (!mag)
 		return magazine_alloc_one(s);
 	grow_capacity(tc, s);

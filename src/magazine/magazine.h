@@ -216,9 +216,9 @@ void magazine_init(size_t thread_bytes);
 void magazine_setup(struct kmem_cache *s);
 
 
-/* An empty magazine, or NULL. */
-struct magazine *magazine_new(void);
-void magazine_delete(struct magazine *mag);
+/* An empty magazine for @s, or NULL. */
+struct magazine *magazine_new(struct kmem_cache *s);
+void magazine_delete(struct kmem_cache *s, struct magazine *mag);
 
 /* The rounds go back to their slabs, the magazine to the depot or to its own slab. */
 void magazine_drain(struct kmem_cache *s, struct magazine *mag);
@@ -227,6 +227,7 @@ void magazine_drain(struct kmem_cache *s, struct magazine *mag);
 struct thread_class {
 	_Atomic(struct magazine *) previous;	/* exchanged whole: reclaim may take it */
 	uint16_t capacity;		/* of the next magazine; grows with use */
+	int32_t handed;			/* what the program took, in bytes of slots: exchange.h */
 };
 
 /*

@@ -45,8 +45,10 @@ static void *from_previous(struct thread_class *tc)
 	mag = atomic_exchange_explicit(&tc->previous, NULL, memory_order_acq_rel);
 	if (!mag)
 		return NULL;
-	if (!magazine_is_empty(mag))
+	if (!magazine_is_empty(mag)) {
 		object = magazine_take(mag);
+		ADD_ONCE(tc->handed, (int32_t)sizeof(void *));
+	}
 	atomic_store_explicit(&tc->previous, mag, memory_order_release);
 	return object;
 }
@@ -64,6 +66,7 @@ static void *from_depot(struct depot *d)
 	}
 	mag = list_first(&d->full, struct magazine, list);
 	object = magazine_take(mag);
+	ADD_ONCE(d->handed, (ptrdiff_t)sizeof(void *));
 	if (magazine_is_empty(mag)) {
 		list_del(&mag->list);
 		SUB_ONCE(d->nr_full, 1);

@@ -24,7 +24,7 @@
 #include "mm/zone.h"
 
 static struct os_mutex threads_lock = OS_MUTEX(RANK_THREADS);
-static struct list_node threads = { &threads, &threads };
+struct list_node threads = { &threads, &threads };
 static struct kmem_cache thread_cache;
 static pthread_key_t exit_key;
 static bool have_exit_key;
@@ -128,7 +128,7 @@ void thread_free_first(unsigned class, void *object)
 
 static void flush_pair(struct kmem_cache *s, void ***top, struct thread_class *tc)
 {
-	struct magazine *mag = magazine_unload(top);
+	struct magazine *mag = magazine_unload(top, tc);
 
 	if (mag)
 		depot_put(s, mag);
@@ -164,11 +164,18 @@ void thread_flush_self(void)
 		thread_flush(thread_tls.thread);
 }
 
+/* Under threads_lock, or in the child of a fork: whoever counts finds it here or there. */
+static void thread_unlink_locked(struct thread *t)
+{
+	list_del(&t->list);
+	atomic_fetch_sub_explicit(&nr_threads, 1, memory_order_relaxed);
+	thread_leave_counts(t);
+}
+
 static void thread_unlink(struct thread *t)
 {
 	threads_lock_take();
-	list_del(&t->list);
-	atomic_fetch_sub_explicit(&nr_threads, 1, memory_order_relaxed);
+	thread_unlink_locked(t);
 	threads_lock_drop();
 }
 
@@ -232,74 +239,18 @@ void thread_init(void)
  * Seen from others.
  */
 
-/*
- * Of another thread, which writes its top without atomics, since malloc and free would be dearer
- * with them.  The magazines may be anybody's by now, and what comes out nonsense.
- */
-static __racy size_t count_rounds(void ***place, struct magazine *previous)
-{
-	void **top = RACY_READ(*place);
-	struct magazine *mag;
-	size_t bytes = 0;
-
-	if (previous)
-		bytes = (size_t)RACY_READ(previous->top) - RACY_READ(previous->bottom);
-	if (top != NO_TOP) {
-		mag = magazine_of_top(top);
-		bytes += (size_t)((char *)top - (char *)mag) - RACY_READ(mag->bottom);
-	}
-	return bytes / sizeof(void *);
-}
-
-static size_t count_pair(void ***top, struct thread_class *tc)
-{
-	return count_rounds(top, ATOMIC_READ(tc->previous));
-}
-
-void thread_count_rounds(size_t rounds[NR_KMALLOC_CLASSES + 1])
-{
-	struct list_node *pos;
-	unsigned c;
-
-	memset(rounds, 0, (NR_KMALLOC_CLASSES + 1) * sizeof(rounds[0]));
-	threads_lock_take();
-	list_for_each(pos, &threads) {
-		struct thread *t = list_entry(pos, struct thread, list);
-
-		for (c = 1; c <= NR_KMALLOC_CLASSES; c++)
-			rounds[c] += t->hard ? harden_count(t->hard, c) :
-					       count_pair(&t->tls->top[c], &t->class[c]);
-	}
-	threads_lock_drop();
-}
-
-size_t thread_count_cache_rounds(struct kmem_cache *s)
-{
-	struct list_node *pos;
-	size_t rounds = 0;
-
-	threads_lock_take();
-	list_for_each(pos, &threads) {
-		struct thread_tls *tls = list_entry(pos, struct thread, list)->tls;
-
-		if (s->id < tls->nr_slots)
-			rounds += count_pair(&tls->slots[s->id].top,
-					     &tls->slots[s->id].rest);
-	}
-	threads_lock_drop();
-	return rounds;
-}
-
 /* Pointers only under the lock: draining may purge, and that is a system call. */
-static void collect_slot(struct thread_slot *slot, struct list_node *magazines)
+static void collect_slot(struct kmem_cache *s, struct thread_slot *slot,
+			 struct list_node *magazines)
 {
-	struct magazine *mag[] = { magazine_unload(&slot->top),
+	struct magazine *mag[] = { magazine_unload(&slot->top, &slot->rest),
 		atomic_exchange_explicit(&slot->rest.previous, NULL, memory_order_acq_rel) };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(mag); i++)
 		if (mag[i])
 			list_add(&mag[i]->list, magazines);
 	slot->rest.capacity = 0;	/* the next cache with this id has sizes of its own */
+	depot_add_handed(s, &slot->rest);
 }
 
 void thread_forget_cache(struct kmem_cache *s)
@@ -311,7 +262,7 @@ void thread_forget_cache(struct kmem_cache *s)
 		struct thread_tls *tls = list_entry(pos, struct thread, list)->tls;
 
 		if (s->id < tls->nr_slots)
-			collect_slot(&tls->slots[s->id], &magazines);
+			collect_slot(s, &tls->slots[s->id], &magazines);
 	}
 	threads_lock_drop();
 	list_for_each_safe(pos, next, &magazines)
@@ -390,11 +341,10 @@ void thread_adopt_others(void)
 
 		if (t->tls == &thread_tls)
 			continue;
-		list_del(&t->list);
-		atomic_fetch_sub_explicit(&nr_threads, 1, memory_order_relaxed);
 		thread_flush(t);
 		if (t->hard)
 			harden_adopt(t->hard);
+		thread_unlink_locked(t);
 		thread_slots_free(t->tls->slots);
 		slab_free(&thread_cache, &object, 1);
 	}

@@ -18,7 +18,8 @@ struct thread {
 	struct list_node list;		/* threads, under threads_lock */
 	struct thread_tls *tls;
 	struct harden_thread *hard;	/* in hardened mode, instead of magazines */
-	uint32_t exits;			/* how often the key's destructor has seen it */
+	uint16_t exits;			/* how often the key's destructor has seen it */
+	uint16_t count_ticks;		/* when it wraps around, thread_count_move */
 	uint32_t audited;		/* the epoch in which its magazines were looked through */
 	struct thread_class class[NR_KMALLOC_CLASSES + 1];
 };
@@ -32,6 +33,7 @@ extern uint8_t thread_class_of[SIZE_STEPS] __hidden;
 void thread_init(void);
 
 /* For the files that look at the list of threads, or at what others see of the caller's. */
+extern struct list_node threads __hidden;
 void threads_lock_take(void);
 void threads_lock_drop(void);
 
@@ -76,11 +78,23 @@ void thread_cache_free(struct kmem_cache *s, void *object);
  */
 void thread_forget_cache(struct kmem_cache *s);
 
-/* The rounds in all threads' magazines of one cache that is not one of kmalloc's. */
-size_t thread_count_cache_rounds(struct kmem_cache *s);
+/*
+ * What is in all threads' magazines, and what the program took from magazines since the start, as
+ * far as it can be known: count.c.  A snapshot that others change meanwhile.
+ */
+struct thread_count {
+	size_t rounds, handed;
+};
 
-/* The rounds in all threads' magazines, by class; a snapshot that others change meanwhile. */
-void thread_count_rounds(size_t rounds[NR_KMALLOC_CLASSES + 1]);
+void thread_count_classes(struct thread_count count[NR_KMALLOC_CLASSES + 1]);
+
+/* Of one cache that is not one of kmalloc's. */
+struct thread_count thread_count_cache(struct kmem_cache *s);
+
+/* What a thread has counted stays with the depots when it goes.  Under the lock of the list. */
+void thread_leave_counts(struct thread *t);
+void thread_count_move(struct thread *t);
+void depot_add_handed(struct kmem_cache *s, struct thread_class *tc);
 
 /* Takes previous magazines that their threads have not touched for a while. */
 void thread_steal_idle(bool all);

@@ -116,13 +116,25 @@ static void put_population(struct tree *tree, const struct cache_stats *stats)
 	put_text(tree, "slabs_cpu_partial", "0(0)\n", 5);
 }
 
-static void put_counts(struct tree *tree, const struct slab_counts *counts)
+static void put_counts(struct tree *tree, const struct cache_stats *stats)
 {
+	const struct slab_counts *counts = &stats->counts;
 	const struct number numbers[] = {
+		{ "alloc_fastpath", stats->alloc_fastpath },
 		{ "alloc_slowpath", counts->alloc_slowpath },
+		{ "free_fastpath", stats->free_fastpath },
 		{ "free_slowpath", counts->free_slowpath },
 		{ "sheaf_refill", counts->sheaf_refill },
 		{ "sheaf_flush", counts->sheaf_flush },
+		{ "sheaf_alloc", stats->sheaf_alloc },
+		{ "sheaf_free", stats->sheaf_free },
+		{ "barn_get", stats->barn_get },
+		{ "barn_get_fail", stats->barn_get_fail },
+		{ "barn_put", stats->barn_put },
+		{ "barn_put_fail", stats->barn_put_fail },
+		{ "sheaf_prefill_slow", stats->sheaf_prefill },
+		{ "sheaf_prefill_oversize", stats->sheaf_prefill_oversize },
+		{ "sheaf_return_slow", stats->sheaf_return },
 		{ "alloc_slab", counts->alloc_slab },
 		{ "free_slab", counts->free_slab },
 		{ "free_add_partial", counts->free_add_partial },
@@ -159,7 +171,7 @@ static void put_cache(struct tree *tree, struct kmem_cache *s)
 	put_layout(tree, s, c);
 	put_flags(tree, s->flags);
 	put_population(tree, &stats);
-	put_counts(tree, &stats.counts);
+	put_counts(tree, &stats);
 	put_ctor(tree, s, c);
 }
 

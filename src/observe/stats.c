@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "harden/harden.h"
 #include "kmalloc/api.h"
 #include "mm/vmap.h"
 #include "mm/zone.h"
@@ -23,7 +24,7 @@ bool thread_rounds_get(struct thread_rounds *rounds)
 	memset(rounds, 0, sizeof(*rounds));
 	if (!gate_enter())
 		return false;
-	thread_count_rounds(rounds->of_class);
+	thread_count_classes(rounds->of_class);
 	gate_leave();
 	return true;
 }
@@ -56,13 +57,42 @@ static bool is_own(const struct kmem_cache *s)
 	       !user_cache_of((struct kmem_cache *)(uintptr_t)s);
 }
 
-static size_t rounds_in_threads(struct kmem_cache *s, const struct thread_rounds *rounds)
+static struct thread_count of_threads(struct kmem_cache *s, const struct thread_rounds *rounds)
 {
 	if (!rounds)
-		return 0;
+		return (struct thread_count){ 0, 0 };
 	if (s->map_value > NR_KMALLOC_CLASSES)
-		return thread_count_cache_rounds(s);
+		return thread_count_cache(s);
 	return rounds->of_class[s->map_value];
+}
+
+static void count_exchanges(struct depot *d, struct cache_stats *stats)
+{
+	os_mutex_lock(&d->lock);
+	stats->barn_get_fail = d->barn_get_fail;
+	stats->barn_get = d->barn_get - d->barn_get_fail;
+	stats->barn_put_fail = d->barn_put_fail;
+	stats->barn_put = d->barn_put - d->barn_put_fail;
+	os_mutex_unlock(&d->lock);
+	stats->sheaf_alloc = ATOMIC_READ(d->sheaf_alloc);
+	stats->sheaf_free = ATOMIC_READ(d->sheaf_free);
+	stats->sheaf_prefill = ATOMIC_READ(d->sheaf_prefill);
+	stats->sheaf_prefill_oversize = ATOMIC_READ(d->sheaf_prefill_oversize);
+	stats->sheaf_return = ATOMIC_READ(d->sheaf_return);
+}
+
+/*
+ * What came into the magazines and is not there any more went to the program or to the slabs.
+ * That tells what the program put there, from what it took, which is known to be at least handed:
+ * of what it took and put back while a magazine was loaded, both sides miss the same number.
+ * The hardened kmalloc caches work without magazines.
+ */
+static void count_fast_paths(struct cache_stats *stats, size_t handed)
+{
+	size_t free = handed + stats->counts.sheaf_flush + stats->in_threads + stats->in_depot;
+
+	stats->alloc_fastpath = handed;
+	stats->free_fastpath = free - min(free, stats->counts.sheaf_refill);
 }
 
 static void count_slabs(struct kmem_cache *s, struct cache_stats *stats)
@@ -85,15 +115,19 @@ static void count_slabs(struct kmem_cache *s, struct cache_stats *stats)
 static void count_objects(struct kmem_cache *s, const struct thread_rounds *rounds,
 			  struct cache_stats *stats)
 {
+	struct thread_count threads = of_threads(s, rounds);
 	size_t rest;
 
 	count_slabs(s, stats);
+	count_exchanges(&s->depot, stats);
 	stats->objects = stats->slabs * s->objects;
 	rest = stats->objects;
 	stats->free = take(&rest, stats->free);
 	stats->in_depot = take(&rest, depot_rounds(&s->depot));
-	stats->in_threads = take(&rest, rounds_in_threads(s, rounds));
+	stats->in_threads = take(&rest, threads.rounds);
 	stats->live = rest;
+	if (rounds && (!harden.on || s->map_value > NR_KMALLOC_CLASSES))
+		count_fast_paths(stats, threads.handed);
 }
 
 bool cache_stats_get(struct kmem_cache *s, const struct thread_rounds *rounds,

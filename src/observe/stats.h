@@ -36,11 +36,17 @@ struct cache_stats {
 	size_t free;			/* free, in slabs */
 	bool own;			/* of the library itself */
 	struct slab_counts counts;
+
+	/* live = what was taken on the two alloc paths, less what was given back on the others */
+	size_t alloc_fastpath, free_fastpath;	/* at least: see stats.c */
+	size_t barn_get, barn_get_fail, barn_put, barn_put_fail;
+	size_t sheaf_alloc, sheaf_free;
+	size_t sheaf_prefill, sheaf_prefill_oversize, sheaf_return;
 };
 
-/* Rounds in the magazines of all threads, by class: one walk for all caches. */
+/* What all threads have in their magazines, by class: one walk for all caches. */
 struct thread_rounds {
-	size_t of_class[NR_KMALLOC_CLASSES + 1];
+	struct thread_count of_class[NR_KMALLOC_CLASSES + 1];
 };
 
 /*

@@ -43,6 +43,15 @@ struct depot {
 	uint32_t max_full;		/* beyond it the coldest goes to its slabs */
 	uint32_t min_max_full;		/* where max_full starts */
 	uint32_t overflows;		/* magazines that went to their slabs for that reason */
+
+	/* Counted since the cache was made; barns and sheaves are what SLUB calls all this. */
+	uint32_t barn_get_fail;		/* of barn_get times that a full magazine was asked for */
+	uint32_t barn_put_fail;		/* of barn_put times that one was left here */
+	size_t barn_get, barn_put;
+	ptrdiff_t handed;		/* as thread_class.handed: what was moved here */
+	/* Without the lock: magazines made and deleted, prefilled sheaves (kmalloc/sheaf.c). */
+	_Atomic uint32_t sheaf_alloc, sheaf_free;
+	_Atomic uint32_t sheaf_prefill, sheaf_prefill_oversize, sheaf_return;
 };
 
 /*

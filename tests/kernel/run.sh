@@ -174,6 +174,9 @@ slabinfo_tool()
 	try 'slabinfo finds the space that /proc/slabinfo tells' compare_space
 	on_tree -T -B > "$scratch/totals" 2>&1
 	try 'slabinfo adds up to the same space' compare_totals
+	on_tree -D '^tree-' > "$scratch/activity" 2>&1
+	awk '/^tree-/ && ($3 - $4 != $2 || !$3)' "$scratch/activity" > "$scratch/unequal"
+	empty 'slabinfo finds that what was allocated and not freed is in use' "$scratch/unequal"
 	on_tree -r tree-debug > "$scratch/report" 2>&1
 	try 'slabinfo reports on one cache' grep -q '^Slabcache: tree-debug.*' "$scratch/report"
 }

@@ -303,14 +303,15 @@ static void *hold_magazines(void *arg)
 
 static void adopt(void *arg)
 {
-	size_t rounds[NR_KMALLOC_CLASSES + 1], sum = 0;
+	struct thread_count count[NR_KMALLOC_CLASSES + 1];
+	size_t sum = 0;
 
 	(void)arg;
 	gate_fork_child();
 	heap_trim();
-	thread_count_rounds(rounds);
+	thread_count_classes(count);
 	for (unsigned c = 1; c <= NR_KMALLOC_CLASSES; c++)
-		sum += rounds[c] + kmalloc_caches[c].nr_slabs;
+		sum += count[c].rounds + kmalloc_caches[c].nr_slabs;
 	_exit(sum ? 1 : 0);
 }
 

@@ -32,7 +32,7 @@ TestSuite(magazine, .init = setup, .timeout = 120);
 /* Filled with objects of the cache. */
 static struct magazine *filled(unsigned rounds)
 {
-	struct magazine *mag = magazine_new();
+	struct magazine *mag = magazine_new(&cache);
 	void *object;
 
 	cr_assert(mag != NULL);
@@ -52,7 +52,7 @@ static size_t in_use(const struct kmem_cache *s)
 
 Test(magazine, empty_and_full_are_one_test_each)
 {
-	struct magazine *mag = magazine_new();
+	struct magazine *mag = magazine_new(&cache);
 	void **top, *object = &object;
 
 	memset(mag->slot, 0xff, sizeof(mag->slot));
@@ -74,21 +74,42 @@ Test(magazine, empty_and_full_are_one_test_each)
 
 Test(magazine, sentinel_is_empty_and_full)
 {
+	struct thread_class tc = { .handed = 0 };
 	void **top = NO_TOP;
 
 	cr_assert(magazine_pop(&top) == NULL);
 	cr_assert(!magazine_push(&top, &top, 0));
-	cr_assert(top == NO_TOP && magazine_unload(&top) == NULL);
+	cr_assert(top == NO_TOP && magazine_unload(&top, &tc) == NULL);
 }
 
 /* A signal handler that allocates now must not find the rounds that are counted already. */
 Test(magazine, what_is_unloaded_is_no_longer_loaded)
 {
 	struct magazine *mag = filled(3);
+	struct thread_class tc = { .handed = 0 };
 	void **top = magazine_bottom(mag) + 3;
 
-	cr_assert(magazine_unload(&top) == mag && magazine_rounds(mag) == 3);
+	cr_assert(magazine_unload(&top, &tc) == mag && magazine_rounds(mag) == 3);
 	cr_assert(top == NO_TOP && magazine_pop(&top) == NULL);
+}
+
+/* What is taken and put back while a magazine is loaded leaves no trace in its top. */
+Test(magazine, unloading_tells_what_was_taken)
+{
+	struct magazine *mag = filled(5);
+	struct thread_class tc = { .handed = 0 };
+	void **top = magazine_bottom(mag) + 5, *object;
+
+	for (unsigned i = 0; i < 3; i++)
+		cr_assert(magazine_pop(&top) != NULL);
+	cr_assert(magazine_unload(&top, &tc) == mag && tc.handed == 3 * sizeof(void *));
+	top = magazine_bottom(mag) + 2;
+	object = magazine_pop(&top);
+	cr_assert(object && magazine_push(&top, object, 0));
+	cr_assert(magazine_unload(&top, &tc) == mag && tc.handed == 3 * sizeof(void *));
+	top = magazine_bottom(mag) + 2;
+	cr_assert(magazine_push(&top, &object, 0));
+	cr_assert(magazine_unload(&top, &tc) == mag && tc.handed == 3 * sizeof(void *));
 }
 
 Test(magazine, the_object_freed_last_is_not_pushed_again)
@@ -230,14 +251,14 @@ static void *churn(void *arg)
 
 Test(magazine, threads_that_end_give_everything_back)
 {
-	size_t rounds[NR_KMALLOC_CLASSES + 1];
+	struct thread_count count[NR_KMALLOC_CLASSES + 1];
 
 	run_threads(4, churn, NULL);
 	/* This thread has not allocated, so there is no other left. */
 	cr_assert(nr_threads == 0);
-	thread_count_rounds(rounds);
+	thread_count_classes(count);
 	for (unsigned c = 1; c <= NR_KMALLOC_CLASSES; c++)
-		cr_assert(rounds[c] == 0);
+		cr_assert(count[c].rounds == 0);
 	expect_nothing_in_use();
 }
 
@@ -409,10 +430,10 @@ static void *be_idle(void *arg)
 
 static size_t rounds_of(unsigned class)
 {
-	size_t rounds[NR_KMALLOC_CLASSES + 1];
+	struct thread_count count[NR_KMALLOC_CLASSES + 1];
 
-	thread_count_rounds(rounds);
-	return rounds[class];
+	thread_count_classes(count);
+	return count[class].rounds;
 }
 
 static void epoch(void)
@@ -514,10 +535,10 @@ Test(magazine, other_caches_have_magazines_too)
 	run_threads(4, cache_churn, NULL);
 	cr_assert(pages_in_runs() == 0);
 	cache_churn(NULL);
-	cr_assert(thread_count_cache_rounds(&cache) > 0);
+	cr_assert(thread_count_cache(&cache).rounds > 0);
 	cr_assert(gate_enter());
 	thread_forget_cache(&cache);
-	cr_assert(thread_count_cache_rounds(&cache) == 0);
+	cr_assert(thread_count_cache(&cache).rounds == 0);
 	depot_trim(&cache, true);
 	slab_shrink(&cache);
 	gate_leave();

@@ -351,7 +351,7 @@ Test(stats, parts_never_exceed_the_whole)
 Test(stats, slabs_without_objects_are_not_active)
 {
 	struct kmem_cache *s = &kmalloc_caches[size_class(2048)];
-	struct thread_rounds none = { { 0 } };
+	struct thread_rounds none = { .of_class = { { 0, 0 } } };
 	struct cache_stats c;
 	void *object;
 	char *line;
