@@ -32,6 +32,7 @@
 #define MAX_RUN_SIZE	(PAGE_SIZE << MAX_PAGE_ORDER)
 
 _Atomic uint32_t heap_state;
+bool heap_unusual;
 
 
 extern char **environ;
@@ -56,6 +57,8 @@ static void init_layers(void)
 	harden_init();
 	zero_size_init();
 	thread_init();
+	kfence_init((unsigned)options.kfence_sample_interval, (unsigned)options.kfence_every);
+	heap_unusual = harden.on || kfence_on;
 }
 
 __cold void heap_init(void)
@@ -292,6 +295,8 @@ static void free_inside(void *ptr)
 	KEEP_FRAME();
 	if (r)
 		free_in_region(r, ptr);
+	else if (kfence_owns(ptr))
+		kfence_free(ptr, __builtin_return_address(0), NULL);
 	else if (vmap_free(ptr))
 		reclaim_note_free();
 	else if (!emergency_free(ptr))
@@ -342,6 +347,8 @@ static bool resize_in_place(const struct heap_object *object, size_t size)
 		       (size >= object->size / 2 && size <= object->size);
 	if (object->kind == HEAP_RUN && size > object->size)
 		return size <= MAX_RUN_SIZE;
+	if (object->kind == HEAP_GUARDED)
+		return size == object->size;
 	if (size > object->size)
 		return false;
 	return size >= object->size / 2 || (object->kind == HEAP_RUN && size > max_class_size);
@@ -359,7 +366,7 @@ void *heap_resize(void *ptr, const struct heap_object *object, size_t size)
 		return object_resize(object->page->cache->map_value, ptr, size) ? ptr : NULL;
 	if (!resize_in_place(object, size))
 		return NULL;
-	if (object->kind == HEAP_SLAB || object->kind == HEAP_EMERGENCY)
+	if (object->kind != HEAP_RUN && object->kind != HEAP_AREA)
 		return ptr;
 	if (!heap_enter())
 		return size <= object->size ? ptr : NULL;

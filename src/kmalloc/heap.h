@@ -8,6 +8,7 @@
 
 #include "kmalloc/emergency.h"
 #include "kmalloc/sizes.h"
+#include "mm/kfence.h"
 
 enum heap_kind {
 	HEAP_FOREIGN,		/* not from here */
@@ -15,6 +16,7 @@ enum heap_kind {
 	HEAP_RUN,		/* pages of the zone */
 	HEAP_AREA,		/* a vmap area */
 	HEAP_EMERGENCY,		/* see emergency.h */
+	HEAP_GUARDED,		/* see mm/kfence.h */
 };
 
 struct heap_object {
@@ -36,6 +38,9 @@ void heap_ready(void);
 enum { HEAP_NOT_READY, HEAP_STARTING, HEAP_READY };
 
 extern _Atomic uint32_t heap_state __hidden;
+
+/* Hardened, or guarded by KFENCE: allocations must look what else there is to do. */
+extern bool heap_unusual __hidden;
 
 __slow void heap_free_deferred(void);
 
@@ -111,6 +116,10 @@ void *heap_resize(void *ptr, const struct heap_object *object, size_t size);
 
 /* As realloc(ptr, size) with both not zero; NULL leaves @ptr as it was. */
 void *heap_realloc(void *ptr, size_t size);
+
+/* guarded.c: as kfence_alloc and kfence_free, for those who are not inside the gate. */
+void *heap_alloc_guarded(size_t size, size_t align, const void *pc, const void *fp);
+void heap_free_guarded(void *ptr, const void *pc, const void *fp);
 
 /* zero_size.c: at start; and is it the cache of what may not be touched? */
 void zero_size_init(void);

@@ -102,6 +102,8 @@ void heap_find(const void *ptr, struct heap_object *object)
 	object->kind = HEAP_FOREIGN;
 	if (r)
 		find_in_region(r, (uintptr_t)ptr, object);
+	else if (kfence_find(ptr, &object->start, &object->size))
+		object->kind = HEAP_GUARDED;
 	else if (find_area(ptr, object))
 		object->kind = HEAP_AREA;
 	else if (emergency_find(ptr, &object->start, &object->size))
@@ -145,7 +147,7 @@ static enum heap_fault fault_outside(const void *ptr)
 	struct region *r = region_of((uintptr_t)ptr);
 
 	if (!r)
-		return HEAP_NOT_OURS;
+		return kfence_owns(ptr) ? HEAP_IS_FREE : HEAP_NOT_OURS;
 	return *slab_map_byte(r, (uintptr_t)ptr) ? HEAP_LIBRARYS : HEAP_IS_FREE;
 }
 

@@ -45,6 +45,10 @@ static void *attempt_size(struct gfp_request *req)
 
 	if (!gfp_may_block(req->gfp))
 		return heap_alloc_nowait(req->size, req->align, gfp_watermark(req->gfp));
+	ptr = kfence_due(req->size, req->align) ?
+	      heap_alloc_guarded(req->size, req->align, NULL, NULL) : NULL;
+	if (ptr)
+		return ptr;
 	ptr = heap_alloc_aligned(req->size, req->align);
 	return ptr ? ptr : alloc_scattered(req->size, req->align);
 }

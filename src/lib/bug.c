@@ -36,6 +36,12 @@ void warn(const char *fmt, ...)
 	va_end(args);
 }
 
+void corruption_was_reported(void)
+{
+	if (corruption_is_fatal)
+		abort();
+}
+
 void corruption(const char *fmt, ...)
 {
 	va_list args;
@@ -43,8 +49,7 @@ void corruption(const char *fmt, ...)
 	va_start(args, fmt);
 	report(fmt, args);
 	va_end(args);
-	if (corruption_is_fatal)
-		abort();
+	corruption_was_reported();
 }
 
 void bug(const char *file, int line, const char *what)

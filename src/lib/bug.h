@@ -19,6 +19,8 @@ extern bool corruption_is_fatal;
 
 __cold void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 __cold void corruption(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* After a report of corruption in other words than those of corruption(). */
+__cold void corruption_was_reported(void);
 __cold _Noreturn void bug(const char *file, int line, const char *what);
 
 #define BUG_ON(cond) do { \

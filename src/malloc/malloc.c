@@ -19,6 +19,7 @@
 #include "kmalloc/hardened.h"
 #include "malloc/background.h"
 #include "mm/reclaim.h"
+#include "os/backtrace.h"
 
 void *out_of_memory(void)
 {
@@ -51,13 +52,11 @@ static void *hardened_malloc(size_t size)
 }
 
 /* 1024 < size <= max_class_size, or everything else; or a thread without magazines. */
-void *malloc_slow(size_t size)
+static __always_inline void *malloc_plain(size_t size)
 {
 	unsigned class;
 	void *ptr;
 
-	if (unlikely(harden.on))
-		return hardened_malloc(size);
 	consider_helper();
 	if (size - 1 < max_class_size) {
 		class = size_class(size);
@@ -69,6 +68,34 @@ void *malloc_slow(size_t size)
 	return check(size ? heap_alloc(size) : heap_alloc_nothing());
 }
 
+static void *malloc_unguarded(size_t size)
+{
+	return harden.on ? hardened_malloc(size) : malloc_plain(size);
+}
+
+/* KFENCE wants this one.  Jumped to, so that its caller is the program; so are the next ones. */
+static __cold void *malloc_guarded(size_t size)
+{
+	void *ptr = heap_alloc_guarded(size, 16, CALLER_PC, CALLER_FP);
+
+	return ptr ? ptr : malloc_unguarded(size);
+}
+
+static __slow void *malloc_unusual(size_t size)
+{
+	return kfence_due(size, 16) ? malloc_guarded(size) : malloc_unguarded(size);
+}
+
+void *malloc_slow(size_t size)
+{
+	return unlikely(heap_unusual) ? malloc_unusual(size) : malloc_plain(size);
+}
+
+static __cold void free_guarded(void *ptr)
+{
+	heap_free_guarded(ptr, CALLER_PC, CALLER_FP);
+}
+
 static __slow void free_other(void *ptr)
 {
 	KEEP_FRAME();
@@ -78,7 +105,7 @@ static __slow void free_other(void *ptr)
 
 void *malloc_empty(size_t size, size_t class)
 {
-	if (unlikely(!class))
+	if (unlikely(!class) || unlikely(heap_unusual))
 		return malloc_slow(size);
 	consider_helper();
 	return heap_alloc_class(class);
@@ -89,6 +116,10 @@ void free_slow(void *ptr)
 {
 	if (!ptr)
 		return;
+	if (kfence_owns(ptr)) {
+		free_guarded(ptr);
+		return;
+	}
 	if (unlikely(harden.on)) {
 		hardened_free(ptr);
 		return;
@@ -104,13 +135,25 @@ void free_full(void *ptr, size_t class)
 		free_slow(ptr);
 }
 
-void *calloc_slow(size_t size)
+static __always_inline void *calloc_unguarded(size_t size)
 {
 	if (unlikely(size > MAX_REQUEST))
 		return out_of_memory();
 	if (unlikely(!size))
 		return check(heap_alloc_nothing());
 	return check(unlikely(harden.on) ? hardened_alloc_zeroed(size) : heap_alloc_zeroed(size));
+}
+
+static __cold void *calloc_guarded(size_t size)
+{
+	void *ptr = heap_alloc_guarded(size, 16, CALLER_PC, CALLER_FP);
+
+	return ptr ? ptr : calloc_unguarded(size);
+}
+
+void *calloc_slow(size_t size)
+{
+	return kfence_due(size, 16) ? calloc_guarded(size) : calloc_unguarded(size);
 }
 
 void *do_calloc(size_t n, size_t size)

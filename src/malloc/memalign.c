@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "lib/bits.h"
+#include "os/backtrace.h"
 
 void *do_memalign(size_t align, size_t size)
 {
@@ -26,6 +27,9 @@ void *do_memalign(size_t align, size_t size)
 	align = (size_t)1 << order_of(align);
 	if (size > MAX_REQUEST - align)
 		return out_of_memory();
+	ptr = kfence_due(size, align) ? heap_alloc_guarded(size, align, CALLER_PC, NULL) : NULL;
+	if (ptr)
+		return ptr;
 	ptr = heap_alloc_aligned(size ? size : 1, align);
 	return ptr ? ptr : out_of_memory();
 }

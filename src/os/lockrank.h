@@ -17,6 +17,7 @@ enum lock_rank {
 	RANK_SLAB,		/* a cache's slabs */
 	RANK_VMAP,		/* areas of their own mapping */
 	RANK_ZONE,		/* free pages */
+	RANK_KFENCE,		/* guarded objects */
 	RANK_LAST,
 };
 
