@@ -404,9 +404,7 @@ static __racy struct page *find_object(struct kmem_cache *s, uintptr_t addr, uns
 
 bool slab_is_object_in_use(struct kmem_cache *s, const void *ptr)
 {
-	unsigned i;
-
-	return find_object(s, (uintptr_t)ptr, &i) != NULL;
+	return find_object(s, (uintptr_t)ptr, &(unsigned){ 0 }) != NULL;
 }
 
 /* One more object of a listed or full slab is free: does it belong on another list? */
