@@ -134,6 +134,8 @@ static __always_inline bool object_hand_out(unsigned class, void *object, size_t
 		object_report_written(class, object);
 		return false;
 	}
+	if (unlikely(!harden.zero) && harden.exact)	/* what was there before is no overflow */
+		__builtin_memset((char *)object + request, 0, c->size - HARDEN_MARK - request);
 	*mark = mark_make(object, likely(harden.exact) ? c->size - request : HARDEN_MARK);
 	return true;
 }

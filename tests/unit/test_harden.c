@@ -256,6 +256,32 @@ Test(harden, configuration_is_sealed)
 	cr_assert(died_of(in_child(switch_off, NULL), SIGSEGV));
 }
 
+/* Without zeroing, what an object held before must not be taken for a write beyond its end. */
+static void fill_and_free(void *arg)
+{
+	unsigned i;
+
+	(void)arg;
+	setenv("KMALLOC_OPTIONS", "hardened:1,hardened_zero:0", 1);
+	heap_init();
+	for (i = 0; i < 20000; i++) {
+		size_t size = 1 + i * 7 % 300;
+		char *p = hardened_alloc_zeroed(size);
+
+		if (!all_zero(p, size))
+			abort();
+		memset(p, 0xff, size);
+		hardened_free(p);
+	}
+}
+
+Test(harden_parts, without_zeroing, .timeout = 60)
+{
+	int status = in_child(fill_and_free, NULL);
+
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 static void *churn_thread(void *arg)
 {
 	(void)arg;
