@@ -24,7 +24,7 @@ void scatter_take(struct kmem_cache *s, struct page *slab, void **end, unsigned 
 	unsigned words = BITMAP_WORDS(s->objects), first = scatter_below(s, s->objects), i;
 	unsigned word = first / BITS_PER_WORD;
 	uint64_t *map = slab_bitmap(slab), mask = ~UINT64_C(0) << first % BITS_PER_WORD;
-	char *base = (char *)page_to_addr(slab);
+	char *base = (char *)slab_base(slab);
 
 	slab->free_objects = (uint16_t)(slab->free_objects - n);
 	slab->flags |= PG_USED;

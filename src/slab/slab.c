@@ -11,9 +11,7 @@
  * Slabs with free objects are on one of eight lists by how full they are.  Objects are taken from
  * the fullest ones, so that the emptiest can run empty and be given back.  One empty slab is
  * kept, so that a cache on the border does not make and free a slab again and again.
- *
  * "In use" here means: not in a slab's bitmap.  Objects in magazines are in use in this sense.
- *
  * Pages of a slab without objects in use are given back when the slab is left alone (holes).
  * Objects begin at the slab's colour, 0 in most caches (cache_set_colours in cache.c).
  *

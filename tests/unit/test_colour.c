@@ -101,6 +101,25 @@ Test(colour, rotate_and_keep_alignment)
 	}
 }
 
+/* The same for those that hand objects out from random places. */
+Test(colour, scattered_objects_have_it_too)
+{
+	struct kmem_cache *s = coloured(1536, 0);
+	void *objects[64];
+	unsigned i, round;
+
+	s->scatter = 1;
+	for (round = 0; round < 3; round++) {
+		fill_slab(s, objects);
+		for (i = 0; i < s->objects; i++)
+			cr_assert_eq(((uintptr_t)objects[i] - slab_base(slab_of_object(objects[i]))) %
+				     s->size, 0);
+		cr_assert_eq(slab_of_object(objects[0])->colour, round * 64);
+	}
+	free_objects(s, objects, s->objects);
+	cr_assert_eq(slab_check(s), 0);
+}
+
 /* A cache with small colours is not the one for objects that need more alignment. */
 Test(colour, alike_caches_need_alike_alignment)
 {
