@@ -299,21 +299,15 @@ bool slab_grow(struct kmem_cache *s)
 
 static unsigned alloc_counted(struct kmem_cache *s, void **objs, unsigned n, size_t *count)
 {
-	struct page *slab;
 	unsigned got;
 
-	for (;;) {
+	do {
 		slab_lock(s);
 		got = take_listed(s, objs, n);
 		*count += got;
 		os_mutex_unlock(&s->lock);
-		if (got)
-			return got;
-		slab = slab_new(s);
-		if (!slab)
-			return 0;
-		add_slab(s, slab);
-	}
+	} while (!got && slab_grow(s));
+	return got;
 }
 
 unsigned slab_alloc(struct kmem_cache *s, void **objs, unsigned n)
