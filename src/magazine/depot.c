@@ -10,7 +10,7 @@
  * slabs, where the bitmap sorts it by address.  It does not need what was there all through an
  * epoch (the fewest magazines seen in it: Bonwick's working set), nor more than max_full.
  * max_full starts low.  When a depot runs empty that has sent magazines to the slabs in the same
- * epoch, it was too low, and rises by one, up to MAX_BYTES or a 16th of the cache's slabs.
+ * epoch, it was too low, and rises by one, up to a 16th of the cache's slabs or max_bytes().
  *
  * Locks: depot.lock for lists and counters; magazines on a list belong to the depot.  Draining
  * happens without it.
@@ -22,6 +22,7 @@
 #include "magazine/depot.h"
 
 #define MAX_BYTES	(1u << 20)	/* of a depot, in rounds */
+#define LARGE_ROUND	2048u		/* bytes */
 #define MAX_EMPTY	16		/* of a depot; more go back to their slab */
 
 static struct magazine *pop_coldest_full(struct depot *d)
@@ -34,17 +35,26 @@ static struct magazine *pop_coldest_full(struct depot *d)
 	return mag;
 }
 
+/*
+ * Going through the slabs costs the same for an object of any size, what it keeps from others does
+ * not: the larger the objects, the fewer a depot may learn to hold.
+ */
+static size_t max_bytes(const struct kmem_cache *s)
+{
+	size_t slabs = ((size_t)READ_ONCE(s->nr_slabs) << s->order) * (PAGE_SIZE / 16);
+
+	return max((size_t)MAX_BYTES / (s->size / LARGE_ROUND + 1), slabs);
+}
+
 void depot_learn(struct kmem_cache *s)
 {
 	struct depot *d = &s->depot;
-	size_t bytes = max((size_t)MAX_BYTES, ((size_t)READ_ONCE(s->nr_slabs) << s->order) *
-						      (PAGE_SIZE / 16));
 
 	d->barn_get_fail++;
 	if (!d->overflows)
 		return;
 	d->overflows--;
-	if ((size_t)d->max_full * s->max_rounds * s->size < bytes)
+	if ((size_t)d->max_full * s->max_rounds * s->size < max_bytes(s))
 		ADD_ONCE(d->max_full, 1);
 }
 

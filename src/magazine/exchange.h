@@ -85,6 +85,7 @@ static inline void set_previous(struct thread_class *tc, struct magazine *mag)
  * Of magazine.c: what is rare.
  */
 __slow void magazine_grow_capacity(struct thread_class *tc, const struct kmem_cache *s);
+__slow bool magazine_not_yet(struct thread_class *tc);
 __slow void *magazine_alloc_from_slabs(struct kmem_cache *s, void ***top, struct thread_class *tc,
 				       struct magazine *loaded);
 __slow void magazine_keep_full(struct kmem_cache *s, void ***top, struct magazine *loaded,
@@ -141,6 +142,10 @@ static __always_inline void magazine_empty_for(struct kmem_cache *s, void ***top
 	struct magazine *mag = previous;
 	void **slot;
 
+	if (unlikely(!loaded) && !previous && magazine_not_yet(tc)) {
+		magazine_free_one(s, object);
+		return;
+	}
 	if (!previous || !magazine_is_empty(previous))
 		mag = replace_full(s, tc, previous);
 	if (unlikely(!mag)) {

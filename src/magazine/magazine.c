@@ -10,7 +10,8 @@
  *	full	previous is empty: swap   | leave the full one in the depot, take an empty one
  *
  * Magazines start small and double each time the depot had to be asked, so that a thread that
- * allocates little holds little.
+ * allocates little holds little.  Where there are several threads, the first EARLY_OBJECTS objects
+ * of a class come from the slabs and go back to them one by one.
  *
  * Invariants: magazines on the way (loaded excepted) have top set; previous, if there is one,
  * is either full, empty, or partly filled by a slab.
@@ -98,6 +99,15 @@ void magazine_grow_capacity(struct thread_class *tc, const struct kmem_cache *s)
 }
 
 /*
+ * A magazine takes a kilobyte, and its objects are at nobody else's disposal: of several threads,
+ * one that has little to do with a class gets none for it.
+ */
+bool magazine_not_yet(struct thread_class *tc)
+{
+	return tc->early < EARLY_OBJECTS && ATOMIC_READ(nr_threads) > 1 && ++tc->early;
+}
+
+/*
  * Allocation.
  */
 
@@ -128,6 +138,8 @@ void *magazine_alloc_from_slabs(struct kmem_cache *s, void ***top, struct thread
 {
 	struct magazine *mag = loaded;
 
+	if (!loaded && magazine_not_yet(tc))
+		return magazine_alloc_one(s);
 	if (!mag)
 		mag = depot_get_empty(s);
 	if (!mag)

@@ -20,6 +20,7 @@
 #define MAGAZINE_SLOTS	125u
 #define MAX_ROUNDS	(MAGAZINE_SLOTS - 1)
 #define MIN_ROUNDS	7u		/* where a new magazine starts, if the class allows it */
+#define EARLY_OBJECTS	8u		/* of a class come and go first, with several threads */
 
 struct magazine {
 	struct list_node list;		/* of a depot */
@@ -227,6 +228,7 @@ void magazine_drain(struct kmem_cache *s, struct magazine *mag);
 struct thread_class {
 	_Atomic(struct magazine *) previous;	/* exchanged whole: reclaim may take it */
 	uint16_t capacity;		/* of the next magazine; grows with use */
+	uint16_t early;			/* objects that came and went without a magazine */
 	int32_t handed;			/* what the program took, in bytes of slots: exchange.h */
 };
 

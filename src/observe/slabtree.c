@@ -72,7 +72,7 @@ static void put_layout(struct tree *tree, const struct kmem_cache *s, const stru
 		{ "objs_per_slab", s->objects },
 		{ "order", s->order },
 		{ "sheaf_capacity", slab_is_debugged(s) ? 0u : s->max_rounds },
-		{ "min_partial", SLAB_KEEP_EMPTY },
+		{ "min_partial", slab_keep_empty(s) },
 		{ "cpu_partial", 0 },
 		{ "remote_node_defrag_ratio", 0 },
 		{ "aliases", c && c->refcount ? c->refcount - 1 : 0 },

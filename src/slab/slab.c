@@ -10,7 +10,9 @@
  *
  * Slabs with free objects are on one of eight lists by how full they are.  Objects are taken from
  * the fullest ones, so that the emptiest can run empty and be given back.  One empty slab is
- * kept, so that a cache on the border does not make and free a slab again and again.
+ * kept, so that a cache on the border does not make and free a slab again and again; of large
+ * objects, of which a slab has few and other sizes could use its pages, none, unless they are
+ * constructed.
  * "In use" here means: not in a slab's bitmap.  Objects in magazines are in use in this sense.
  * Pages of a slab without objects in use are given back when the slab is left alone (holes).
  * Objects begin at the slab's colour, 0 in most caches (cache_set_colours in cache.c).
@@ -428,7 +430,7 @@ static bool free_object(struct kmem_cache *s, void *object, struct list_node *re
 	slab->first_word = min(slab->first_word, (uint16_t)(i / BITS_PER_WORD));
 	ADD_ONCE(s->nr_free, 1);
 	relist_slab(s, slab);
-	if (s->nr_empty > SLAB_KEEP_EMPTY && slab->free_objects == s->objects && release &&
+	if (s->nr_empty > slab_keep_empty(s) && slab->free_objects == s->objects && release &&
 	    !(slab->flags & PG_ISOLATED))
 		remove_slab_locked(s, slab, release);
 	return true;

@@ -14,7 +14,7 @@
 #define MAX_SLAB_ORDER	MAX_PAGE_ORDER
 #define MAX_SLAB_OBJECTS 1024
 #define NR_FULLNESS	8
-#define SLAB_KEEP_EMPTY	1		/* slabs without an object in use that a cache keeps */
+#define LARGE_OBJECT	1024u		/* slabs of larger ones are 64 KiB and more */
 
 /*
  * What stands in the slab map: 0 for pages that are no slab, 1 … NR_KMALLOC_CLASSES for the slabs
@@ -126,6 +126,12 @@ struct kmem_cache {
 	bool keeps_contents;		/* of free objects: no poison */
 	struct list_node debug_slabs;	/* all slabs */
 };
+
+/* Slabs without an object in use that a cache keeps. */
+static inline unsigned slab_keep_empty(const struct kmem_cache *s)
+{
+	return s->size <= LARGE_OBJECT || s->ctor;
+}
 
 #define RECIPROCAL_SHIFT	44
 

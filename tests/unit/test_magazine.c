@@ -188,6 +188,30 @@ Test(magazine, trim_of_all_leaves_nothing)
 	cr_assert(in_use(&cache) == 0);
 }
 
+/* Neither a magazine nor its objects are kept from other threads for the sake of a few. */
+static void *use_a_few(void *arg)
+{
+	struct kmem_cache *s = &kmalloc_caches[size_class(320)];
+	void *objs[EARLY_OBJECTS / 2], ***top = &thread_tls.top[size_class(320)];
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(objs); i++)
+		objs[i] = heap_alloc(320);
+	cr_assert(s->nr_free == s->objects - i);
+	for (i = 0; i < ARRAY_SIZE(objs); i++)
+		heap_free(objs[i]);
+	cr_assert(*top == NO_TOP && s->nr_free == s->objects);
+	heap_free(heap_alloc(320));
+	cr_assert(*top != NO_TOP);
+	return arg;
+}
+
+Test(magazine, few_objects_come_and_go_without)
+{
+	heap_free(heap_alloc(1));
+	run_threads(1, use_a_few, NULL);
+}
+
 enum { COUNT = 3000 };
 
 Test(magazine, capacity_grows_with_use)

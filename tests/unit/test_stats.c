@@ -152,10 +152,13 @@ Test(stats, looking_changes_nothing)
 	cr_expect(memcmp(&first, &second, sizeof(first)) == 0);
 }
 
+/* The first objects of one thread of several come and go without a magazine. */
 static void *keep_and_exit(void *arg)
 {
 	pthread_barrier_t *meet = arg;
 
+	for (unsigned i = 0; i < EARLY_OBJECTS; i++)
+		heap_free(heap_alloc(4096));
 	heap_free(heap_alloc(4096));
 	pthread_barrier_wait(meet);
 	pthread_barrier_wait(meet);
@@ -350,7 +353,7 @@ Test(stats, parts_never_exceed_the_whole)
 
 Test(stats, slabs_without_objects_are_not_active)
 {
-	struct kmem_cache *s = &kmalloc_caches[size_class(2048)];
+	struct kmem_cache *s = &kmalloc_caches[size_class(1024)];
 	struct thread_rounds none = { .of_class = { { 0, 0 } } };
 	struct cache_stats c;
 	void *object;
@@ -363,7 +366,7 @@ Test(stats, slabs_without_objects_are_not_active)
 	cr_assert(c.slabs > 0, "the cache keeps no empty slab");
 	cr_expect(c.active_slabs == 0);
 	text_of_slabinfo(true);
-	line = strstr(text, "kmalloc-2k ");
+	line = strstr(text, "kmalloc-1k ");
 	cr_assert(line && parse_row(line, &r));
 	cr_expect(r.active_slabs == 0 && r.slabs == c.slabs);
 }

@@ -161,7 +161,7 @@ Test(tree, follows_the_cache)
 /* Objects that no magazine has ever seen: partial slabs are the only ones with free objects. */
 Test(tree, partial_slabs)
 {
-	struct kmem_cache *s = kmem_cache_create("partial", 1024, 0, SLAB_POISON, NULL);
+	struct kmem_cache *s = kmem_cache_create("partial", 500, 0, SLAB_POISON, NULL);
 	unsigned nr = 3u * s->objects;
 	static void *objects[3 * MAX_SLAB_OBJECTS];
 
