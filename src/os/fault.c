@@ -59,7 +59,7 @@ __asm__(".pushsection .text\n"
 	"os_probe_failed:\n\tmov w0, #0\n\tret\n"
 	".popsection");
 
-#define ESR_MAGIC	0x45535201u
+#define RECORD_ESR	0x45535201u	/* ESR_MAGIC, which not every C library has */
 #define ESR_WRITE	0x40u
 
 struct record {
@@ -73,7 +73,7 @@ static bool was_write(const ucontext_t *uc)
 	struct record r;
 
 	for (memcpy(&r, at, sizeof(r)); r.magic; memcpy(&r, at, sizeof(r))) {
-		if (r.magic == ESR_MAGIC)
+		if (r.magic == RECORD_ESR)
 			return r.esr & ESR_WRITE;
 		at += r.size;
 	}
