@@ -344,7 +344,7 @@ static bool resize_in_place(const struct heap_object *object, size_t size)
 {
 	if (object->kind == HEAP_AREA)
 		return size > (harden.on ? object->size : MAX_RUN_SIZE) ||
-		       (size >= object->size / 2 && size <= object->size);
+		       heap_fits(object->size, size);
 	if (object->kind == HEAP_RUN && size > object->size)
 		return size <= MAX_RUN_SIZE;
 	if (object->kind == HEAP_GUARDED)
@@ -387,16 +387,26 @@ static void *move(void *ptr, const struct heap_object *object, size_t size)
 	return new;
 }
 
+static __cold void refuse_realloc(enum heap_fault fault, void *ptr,
+				  const struct heap_object *object)
+{
+	if (fault == HEAP_IS_FREE && is_hardened(object))
+		heap_free(ptr);		/* knows more of what is wrong with it */
+	else
+		heap_complain(fault, "realloc", ptr, object);
+}
+
 void *heap_realloc(void *ptr, size_t size)
 {
 	struct heap_object object;
+	enum heap_fault fault = heap_validate(ptr, &object);
 	void *new;
 
-	if (unlikely(heap_validate(ptr, &object) == HEAP_IS_FREE && is_hardened(&object))) {
-		heap_free(ptr);		/* knows more of what is wrong with it */
+	if (unlikely(fault != HEAP_SOUND)) {
+		refuse_realloc(fault, ptr, &object);
 		return NULL;
 	}
-	if (!heap_is_sound("realloc", ptr, &object) || size > PTRDIFF_MAX)
+	if (unlikely(size > PTRDIFF_MAX))
 		return NULL;
 	new = heap_resize(ptr, &object, size);
 	return new ? new : move(ptr, &object, size);

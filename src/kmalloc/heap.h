@@ -24,6 +24,7 @@ struct heap_object {
 	uintptr_t start;	/* of what contains the pointer */
 	size_t size;		/* usable; of a hardened object that is not in use: SIZE_MAX */
 	struct page *page;	/* slab: its first page; run: its first page */
+	unsigned index;		/* slab: of the object; of the end that is none, at least objects */
 };
 
 /* Sets up everything below, once; every function here calls it when needed. */
@@ -108,6 +109,18 @@ __cold void heap_complain(enum heap_fault fault, const char *what, const void *p
 
 /* Both: false if it was reported. */
 bool heap_is_sound(const char *what, const void *ptr, struct heap_object *object);
+
+/*
+ * The size class of @ptr if it is an object in use of one, and all is as it mostly is.  NULL says
+ * nothing: heap_validate does.
+ */
+const struct kmem_cache *heap_class_of(const void *ptr);
+
+/* Is an object of @have bytes good enough for @size of them? */
+static inline bool heap_fits(size_t have, size_t size)
+{
+	return size <= have && size >= have / 2;
+}
 
 /*
  * Grows or shrinks without copying, or NULL.  @object describes @ptr.

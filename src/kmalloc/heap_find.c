@@ -13,6 +13,8 @@
  */
 #include "kmalloc/heap.h"
 
+#include <limits.h>
+
 #include "harden/object.h"
 #include "lib/bug.h"
 #include "mm/vmap.h"
@@ -34,14 +36,14 @@ static struct page *run_containing(struct region *r, uintptr_t addr)
 static void describe_slab(struct page *slab, uintptr_t addr, struct heap_object *object)
 {
 	struct kmem_cache *s = slab->cache;
-	uintptr_t base = slab_base(slab);
+	uintptr_t start = align_down(addr, PAGE_SIZE << s->order), base = start + slab->colour;
 
 	if (unlikely(s->internal))
 		return;
 	object->kind = HEAP_SLAB;
 	object->page = slab;
-	object->start = addr < base ? page_to_addr(slab) :
-				      slab_object(slab, slab_object_index(slab, addr));
+	object->index = addr < base ? UINT_MAX : slab_index(s, addr - base);
+	object->start = addr < base ? start : base + (size_t)object->index * s->size;
 	object->size = is_zero_size_cache(s) ? 0 : s->size;
 	if (unlikely(harden.on) && s->map_value <= NR_KMALLOC_CLASSES)
 		object->size = object_request(s->map_value, (void *)object->start);
@@ -128,15 +130,35 @@ static bool freed_lately(const struct kmem_cache *s, const void *ptr)
 	return false;
 }
 
+/* Its slabs are neither coloured nor debugged.  Whatever is odd about @ptr is told by others. */
+const struct kmem_cache *heap_class_of(const void *ptr)
+{
+	unsigned value = slab_map_value(ptr), i;
+	const struct kmem_cache *s = &kmalloc_caches[value];
+	struct page *slab;
+	size_t offset;
+
+	if (unlikely(value - 1u >= NR_KMALLOC_CLASSES) || unlikely(harden.on))
+		return NULL;
+	offset = (uintptr_t)ptr & ((PAGE_SIZE << s->order) - 1);
+	slab = region_page(&regions[0], (uintptr_t)ptr - offset);
+	i = slab_index(s, offset);
+	if (unlikely((size_t)i * s->size != offset || i >= s->objects ||
+		     slab_object_is_free(slab, i) || freed_lately(s, ptr)))
+		return NULL;
+	return s;
+}
+
 static enum heap_fault fault_in_slab(const void *ptr, const struct heap_object *object)
 {
 	struct kmem_cache *s = object->page->cache;
 
-	if ((uintptr_t)ptr != object->start + s->left)
+	if ((uintptr_t)ptr != object->start + s->left || unlikely(object->index >= s->objects))
 		return HEAP_INSIDE;
 	if (slab_is_debugged(s))
 		return HEAP_SOUND;	/* checked when it is freed, in more detail */
-	if (!slab_is_object_in_use(s, ptr) || object->size == SIZE_MAX || freed_lately(s, ptr))
+	if (slab_object_is_free(object->page, object->index) || object->size == SIZE_MAX ||
+	    freed_lately(s, ptr))
 		return HEAP_IS_FREE;
 	return HEAP_SOUND;
 }

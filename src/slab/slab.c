@@ -390,7 +390,7 @@ static __racy struct page *find_object(struct kmem_cache *s, uintptr_t addr, uns
 	offset = slab_offset(slab, start, addr);
 	i = slab_index(s, offset);
 	if (unlikely(slab->cache != s || i >= s->objects || (size_t)i * s->size != offset ||
-		     bitmap_test(slab_bitmap(slab), i)))
+		     slab_object_is_free(slab, i)))
 		return NULL;
 	*index = i;
 	return slab;

@@ -272,6 +272,12 @@ static inline uint64_t *slab_bitmap(struct page *slab)
  */
 bool slab_is_object_in_use(struct kmem_cache *s, const void *ptr);
 
+/* Whoever asks without the lock must know that the object is in use, or live with either answer. */
+static inline __racy bool slab_object_is_free(struct page *slab, unsigned i)
+{
+	return RACY_READ(slab_bitmap(slab)[i / 64]) >> (i % 64) & 1;
+}
+
 /* Says what is wrong with a pointer that should be an object in use of a slab. */
 void slab_report(const void *ptr);
 
