@@ -82,8 +82,11 @@ __export void *pvalloc(size_t size)
 
 size_t do_usable_size(void *ptr)
 {
+	const struct kmem_cache *s = heap_class_of(ptr);
 	struct heap_object object;
 
+	if (likely(s))
+		return s->size;
 	if (!ptr || !heap_is_sound("malloc_usable_size", ptr, &object))
 		return 0;
 	return object.size;
