@@ -249,7 +249,7 @@ static __slow void free_slow(struct kmem_cache *s, void *object)
 		heap_free(object);
 }
 
-/* NULL is no object here, as in the kernel: it is found when the magazine is emptied. */
+/* NULL is no object here, as in the kernel: it is found when the magazine runs empty. */
 static __always_inline void cache_free(struct kmem_cache *s, void *object)
 {
 	if (unlikely(s->slot >= thread_tls.slot_bytes) ||

@@ -86,6 +86,8 @@ static inline void set_previous(struct thread_class *tc, struct magazine *mag)
  */
 __slow void magazine_grow_capacity(struct thread_class *tc, const struct kmem_cache *s);
 __slow bool magazine_not_yet(struct thread_class *tc);
+__cold void *magazine_alloc_uncovered(struct kmem_cache *s, void ***top, struct thread_class *tc,
+				      struct magazine *loaded);
 __slow void *magazine_alloc_from_slabs(struct kmem_cache *s, void ***top, struct thread_class *tc,
 				       struct magazine *loaded);
 __slow void magazine_keep_full(struct kmem_cache *s, void ***top, struct magazine *loaded,
@@ -102,10 +104,12 @@ static inline void grow_capacity(struct thread_class *tc, const struct kmem_cach
 static __always_inline void *magazine_refill(struct kmem_cache *s, void ***top,
 					     struct thread_class *tc)
 {
-	struct magazine *loaded = unload_empty(top, tc), *previous = take_previous(tc);
-	struct magazine *full = previous;
+	struct magazine *loaded = unload_empty(top, tc), *previous, *full;
 	void **slot;
 
+	if (unlikely(loaded && !magazine_is_empty(loaded)))
+		return magazine_alloc_uncovered(s, top, tc, loaded);
+	full = previous = take_previous(tc);
 	if (!previous || magazine_is_empty(previous))
 		full = depot_swap_empty(s, previous);
 	if (unlikely(!full))

@@ -132,6 +132,23 @@ void *magazine_alloc_one(struct kmem_cache *s)
 	return slab_alloc(s, &object, 1) ? object : NULL;
 }
 
+/*
+ * The loaded magazine only looked empty: it has rounds below a NULL that kmem_cache_free was given,
+ * or ones that a signal handler has freed since.
+ */
+void *magazine_alloc_uncovered(struct kmem_cache *s, void ***top, struct thread_class *tc,
+			       struct magazine *loaded)
+{
+	bool covered = !magazine_top(loaded)[-1];
+
+	if (covered)
+		magazine_take(loaded);
+	load(top, loaded);
+	if (covered)
+		slab_report(NULL);
+	return magazine_alloc(s, top, tc);
+}
+
 /* No rounds at hand and none in the depot. */
 void *magazine_alloc_from_slabs(struct kmem_cache *s, void ***top, struct thread_class *tc,
 				struct magazine *loaded)

@@ -22,6 +22,10 @@ void slab_report(const void *ptr)
 	struct kmem_cache *s;
 	size_t into;
 
+	if (!ptr) {
+		warn("kmem_cache_free of NULL: nothing is freed");
+		return;
+	}
 	if (!slab || !(s = slab->cache)) {
 		corruption("double free of %p (its slab is gone already)", ptr);
 		return;

@@ -232,6 +232,48 @@ Test(mistake, wrong_cache)
 	}
 }
 
+#define FREE_OF_NULL	"^(libkmalloc: kmem_cache_free of NULL: nothing is freed\n)+$"
+
+static void allocate_four(struct kmem_cache *s, void *p[4])
+{
+	for (int i = 0; i < 4; i++)
+		cr_assert(p[i] = kmem_cache_alloc(s, GFP_KERNEL));
+}
+
+/* A magazine that is empty or full does not take NULL: at most one of the four. */
+static void free_four_and_null(struct kmem_cache *s, void *p[4])
+{
+	for (int i = 0; i < 4; i++) {
+		kmem_cache_free(s, p[i]);
+		kmem_cache_free(s, NULL);
+	}
+}
+
+/* NULL is no object, but nothing is lost by it: neither memory nor the objects freed before. */
+Test(mistake, free_of_null)
+{
+	struct kmem_cache *s = kmem_cache_create("null", 100, 0, SLAB_NO_MERGE, NULL);
+	void *p[4], *again[4];
+
+	/* The first ones come and go without a magazine. */
+	for (int i = 0; i < 10; i++) {
+		allocate_four(s, p);
+		kmem_cache_free_bulk(s, 4, p);
+	}
+	allocate_four(s, p);
+	begin_report();
+	free_four_and_null(s, p);
+	allocate_four(s, again);
+	expect(FREE_OF_NULL);
+	for (int i = 0; i < 4; i++)
+		cr_assert_eq(again[i], p[3 - i], "the rounds below it are there");
+	begin_report();
+	free_four_and_null(s, p);
+	kmem_cache_destroy(s);
+	expect(FREE_OF_NULL);
+	cr_assert_eq(kmalloc_slab_errors(), 0, "nothing was left behind");
+}
+
 /* Of a cache that is debugged, the objects' own tracks tell where they belong. */
 Test(mistake, cross_cache)
 {

@@ -208,7 +208,8 @@ static void play_cache(const char *name)
 			MUST(object[i][0] == 0x5c && object[i][199] == 0x5c, "not constructed");
 	}
 	for (int i = 0; i < OBJECTS; i++)
-		kmem_cache_free(s, object[i]);
+		if (object[i])
+			kmem_cache_free(s, object[i]);
 	kmem_cache_destroy(s);
 }
 
