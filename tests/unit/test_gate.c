@@ -13,6 +13,7 @@
 #include "mm/reclaim.h"
 #include "mm/vmap_area.h"
 #include "mm/zone.h"
+#include "observe/stats.h"
 
 static void setup(void)
 {
@@ -173,6 +174,29 @@ Test(gate, areas_are_found_during_a_long_fork)
 	pthread_join(thread, &found);
 	gate_fork_parent();
 	cr_assert(found == area);
+	cr_assert(gate_unlisted == 0);
+	heap_free(area);
+}
+
+static void *count_areas(void *arg)
+{
+	struct kmalloc_stats *stats = arg;
+
+	return stats_get(stats) ? arg : NULL;
+}
+
+Test(gate, areas_are_counted_during_a_long_fork)
+{
+	void *area = heap_alloc((size_t)16 << 20), *complete;
+	struct kmalloc_stats stats;
+	pthread_t thread;
+
+	gate_fork_prepare();
+	cr_assert(!pthread_create(&thread, NULL, count_areas, &stats));
+	pthread_join(thread, &complete);
+	gate_fork_parent();
+	cr_assert(!complete, "caches are not looked at, and it says so");
+	cr_assert(stats.vmalloc_areas > 0 && stats.vmalloc_bytes >= (size_t)16 << 20);
 	cr_assert(gate_unlisted == 0);
 	heap_free(area);
 }
