@@ -67,4 +67,6 @@ measure batches 1000
 limit=65
 measure cleared 100
 measure zeroed 100
+limit=60
+measure aligned 100
 done_testing

@@ -5,7 +5,7 @@
  * workload's name cost. The loops themselves are not part of that sum, but the jumps through the
  * PLT are.
  *
- * Usage: insn pairs|batches|cache|constructed|zeroed|cleared|sized SIZE COUNT
+ * Usage: insn pairs|batches|cache|constructed|zeroed|cleared|sized|aligned SIZE COUNT
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +111,18 @@ static __attribute__((noinline)) void sized(size_t size, long count)
 	}
 }
 
+static __attribute__((noinline)) void aligned(size_t size, long count)
+{
+	for (long i = 0; i < count; i++) {
+		void *object = NULL;
+
+		if (posix_memalign(&object, 64, size))
+			abort();
+		escape(object);
+		free(object);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*run)(size_t size, long count);
@@ -122,6 +134,7 @@ static const struct {
 	{ "zeroed", zeroed },
 	{ "cleared", cleared },
 	{ "sized", sized },
+	{ "aligned", aligned },
 };
 
 int main(int argc, char **argv)

@@ -9,7 +9,8 @@
  *
  * Invariants: class sizes ascend and are multiples of 16; above 1024 multiples of 256, so that
  * class_of_large needs one entry for 256 bytes; every power of two from 16 to the largest is a
- * class.
+ * class.  The steps between two powers of two are equal: so the class of a multiple of a power of
+ * two is one as well (size_class_aligned), be it a step's multiple or smaller than one.
  */
 #include "kmalloc/sizes.h"
 
@@ -105,18 +106,4 @@ void sizes_init(unsigned setting)
 		add_class(++class, size);
 	BUG_ON(class > NR_KMALLOC_CLASSES);
 	fill_tables(class);
-}
-
-/* Objects lie at multiples of their size from the start of a slab, which is aligned to 16 KiB. */
-unsigned size_class_aligned(size_t size, size_t align)
-{
-	unsigned class;
-
-	size = max(size, align);
-	if (size > max_class_size || align > GRANULE_SIZE)
-		return 0;
-	for (class = size_class(size); class <= NR_KMALLOC_CLASSES; class++)
-		if (kmalloc_caches[class].size && !(kmalloc_caches[class].size & (align - 1)))
-			return class;
-	return 0;
 }

@@ -5,6 +5,7 @@
 #ifndef KMALLOC_SIZES_H
 #define KMALLOC_SIZES_H
 
+#include "lib/bits.h"
 #include "magazine/thread.h"
 
 #define MAX_CLASS_SIZE	(32u << 10)
@@ -25,8 +26,14 @@ static inline unsigned size_class(size_t size)
 	return size <= 1024 ? thread_class_of[(size + 15) / 16] : class_of_large[(size - 1) / 256];
 }
 
-/* The smallest class that holds @size at a multiple of @align (a power of two); 0 if none does. */
-unsigned size_class_aligned(size_t size, size_t align);
-
+/*
+ * The smallest class that holds @size at a multiple of @align (a power of two); 0 if none does.
+ * Objects lie at multiples of their size from the start of a slab, which is aligned to 16 KiB.
+ */
+static inline unsigned size_class_aligned(size_t size, size_t align)
+{
+	size = align_up(max(size, (size_t)1), align);
+	return size - 1 < max_class_size && align <= GRANULE_SIZE ? size_class(size) : 0;
+}
 
 #endif

@@ -14,12 +14,11 @@
 #include "lib/bits.h"
 #include "os/backtrace.h"
 
-void *do_memalign(size_t align, size_t size)
+/* Of any size and any alignment, whatever else there is to do. */
+static __slow void *memalign_slow(size_t align, size_t size)
 {
 	void *ptr;
 
-	if (align <= 16)
-		return do_malloc(size);
 	if (align > MAX_REQUEST / 2 + 1) {
 		errno = EINVAL;
 		return NULL;
@@ -34,17 +33,44 @@ void *do_memalign(size_t align, size_t size)
 	return ptr ? ptr : out_of_memory();
 }
 
-int do_posix_memalign(void **ptr, size_t align, size_t size)
+/* An object at hand, or NULL: as malloc does it, for an @align that is a power of two. */
+static inline void *memalign_pop(size_t align, size_t size)
+{
+	return class_pop(this_thread(), size_class_aligned(size, align));
+}
+
+void *do_memalign(size_t align, size_t size)
+{
+	void *ptr = NULL;
+
+	if (align <= 16)
+		return do_malloc(size);
+	if (likely(is_power_of_2(align)))
+		ptr = memalign_pop(align, size);
+	return likely(ptr) ? ptr : memalign_slow(align, size);
+}
+
+static __slow int posix_memalign_slow(void **ptr, size_t align, size_t size)
 {
 	int saved = errno;
+	void *new = do_memalign(align, size);
+
+	errno = saved;
+	if (!new)
+		return ENOMEM;
+	*ptr = new;
+	return 0;
+}
+
+int do_posix_memalign(void **ptr, size_t align, size_t size)
+{
 	void *new;
 
 	if (!is_power_of_2(align) || align % sizeof(void *))
 		return EINVAL;
-	new = do_memalign(align, size);
-	errno = saved;
-	if (!new)
-		return ENOMEM;
+	new = memalign_pop(align, size);
+	if (unlikely(!new))
+		return posix_memalign_slow(ptr, align, size);
 	*ptr = new;
 	return 0;
 }
